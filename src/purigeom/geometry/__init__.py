@@ -1,0 +1,1 @@
+"""Numbers about a deterministic map of images: tensors in, tensors out."""

@@ -1,0 +1,1 @@
+"""Singular values of Jacobians, one file per method."""

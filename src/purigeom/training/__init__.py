@@ -1,0 +1,1 @@
+"""Trainers for the networks that purigeom ships."""
