@@ -37,6 +37,10 @@ class Noise:
         """Return the independent stream found under `names`."""
         return replace(self, path=(*self.path, *names))
 
+    def __getitem__(self, places: slice) -> "Noise":
+        """Return the stream for a part of the batch."""
+        return replace(self, image_ids=self.image_ids[places])
+
     def repeat(self, times: int) -> "Noise":
         """Return the stream for a batch that holds every image `times` times over, block after block."""
         return replace(self, image_ids=self.image_ids * times)

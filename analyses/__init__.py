@@ -1,0 +1,1 @@
+"""One script per study: what is measured, and how it is fitted."""

@@ -1,0 +1,97 @@
+"""The laws of a purifier, checked: on every answer cheaply, and on a few images thoroughly."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from purigeom.geometry.chain import Chain
+from purigeom.noise import Noise
+from purigeom.protocols import Batch, ImageMap, RandomMap, declaration
+
+SAME_IMAGE = 1e-3
+"""Largest accepted change of a pixel with the batch: float32 kernels differ by 1e-6 per network call."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A purifier whose every answer is checked for its shape and for NaN."""
+
+    purifier: RandomMap
+
+    def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
+        """Return the pinned map; it raises where its input or its answer breaks a law."""
+        image_map = self.purifier.pin(noise, image_shape)
+
+        def purify(images: Tensor) -> Tensor:
+            _check_finite(images, f"{self.purifier!r} was given", noise)
+            purified = image_map(images)
+            if purified.shape != images.shape:
+                msg = (
+                    f"{self.purifier!r} must keep the shape of images; it made {tuple(purified.shape)} of "
+                    f"{tuple(images.shape)}. Resize inside the purifier."
+                )
+                raise ValueError(msg)
+            if not purified.isfinite().all():
+                where = _first_broken_step(image_map, images)
+                _check_finite(purified, f"{self.purifier!r} returned{where}", noise)
+            return purified
+
+        return purify
+
+
+def verify(purifier: RandomMap, batch: Batch, noise: Noise) -> None:
+    """Raise ValueError naming the law that a purifier breaks on a batch; two images are enough."""
+    shape = tuple(batch.images.shape[1:])
+    checked = Checked(purifier)
+    once, again = (checked.pin(noise, shape)(batch.images) for _ in range(2))
+    if not torch.equal(once, again):
+        raise ValueError(_broken(purifier, "hides randomness: the same noise gave other images", once, again))
+    pinned = checked.pin(noise, shape)
+    pinned(batch.images)
+    again = pinned(batch.images)
+    if not torch.equal(once, again):
+        raise ValueError(_broken(purifier, "changes from call to call of one pinned map", once, again))
+    _verify_independence(checked, batch, noise, once)
+    if declaration(purifier).range == "clamped" and not ((once >= 0) & (once <= 1)).all():
+        msg = f"{purifier!r} declares the range clamped, but answers {once.min():.4g} to {once.max():.4g}."
+        raise ValueError(msg)
+
+
+def _verify_independence(checked: Checked, batch: Batch, noise: Noise, together: Tensor) -> None:
+    """Compare every image alone with itself in the batch and beside its own negative."""
+    shape = tuple(batch.images.shape[1:])
+    for place, image_id in enumerate(batch.image_ids):
+        image, answer = batch.images[place : place + 1], together[place : place + 1]
+        own = replace(noise, image_ids=(image_id,))
+        alone = checked.pin(own, shape)(image)
+        beside = checked.pin(own.repeat(2), shape)(torch.cat([image, 1 - image]))[:1]
+        for other in (alone, beside):
+            if not torch.allclose(answer, other, rtol=SAME_IMAGE, atol=SAME_IMAGE):
+                law = f"couples images of a batch: image {image_id} depends on its company"
+                raise ValueError(_broken(checked.purifier, law, answer, other))
+
+
+def _broken(purifier: RandomMap, law: str, answer: Tensor, other: Tensor) -> str:
+    gap = (answer - other).abs().max().item()
+    return (
+        f"{purifier!r} {law} (pixels differ by {gap:.2g}). A pinned purifier must draw all noise from the "
+        "Noise it was pinned with and treat images one by one."
+    )
+
+
+def _check_finite(images: Tensor, who: str, noise: Noise) -> None:
+    finite = images.isfinite().flatten(1).all(1)
+    if not finite.all():
+        image_id = noise.image_ids[int((~finite).nonzero()[0])]
+        msg = f"{who} NaN or infinity for image {image_id}. Look at that image, its weights and its type."
+        raise ValueError(msg)
+
+
+def _first_broken_step(image_map: ImageMap, images: Tensor) -> str:
+    if not isinstance(image_map, Chain):
+        return ""
+    with torch.no_grad():
+        states = image_map.states(images)
+    first = next(index for index, state in enumerate(states) if not state.isfinite().all())
+    return f", first in step {first} of {len(image_map.steps)},"

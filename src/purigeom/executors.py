@@ -1,0 +1,54 @@
+"""Where units of work are done: in this process, or in local worker processes."""
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+Unit = TypeVar("Unit")
+Answer = TypeVar("Answer")
+
+
+class Executor(Protocol):
+    """A way to apply a function to many units; each yields as it finishes, in any order."""
+
+    def __call__(self, function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Iterator[Answer]:
+        """Yield the answer of every unit."""
+        ...
+
+
+def in_process(function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Iterator[Answer]:
+    """Work through the units here, one after another."""
+    yield from map(function, units)
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Spawn worker processes, each with its own share of threads, so that they do not fight for cores."""
+
+    workers: int
+    threads: int = 1
+
+    def __call__(self, function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Iterator[Answer]:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(self.workers, spawn, _limit_threads, (self.threads,)) as pool:
+            pending = [pool.submit(function, unit) for unit in units]
+            try:
+                for finished in as_completed(pending):
+                    yield finished.result()
+            except BrokenProcessPool as error:
+                msg = (
+                    "A worker process was killed, perhaps for memory. What was answered is stored; run again, with "
+                    "fewer workers if it was memory."
+                )
+                raise RuntimeError(msg) from error
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _limit_threads(threads: int) -> None:
+    import torch  # noqa: PLC0415  workers load torch, the driver need not
+
+    torch.set_num_threads(threads)

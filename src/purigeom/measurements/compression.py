@@ -1,0 +1,79 @@
+"""How much a purifier shortens displacements of given radii."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import xarray as xr
+from torch import Tensor
+
+from purigeom.contract import Checked
+from purigeom.geometry.compression import stretch
+from purigeom.geometry.displacement import UniformBall
+from purigeom.measurements.configuration import configurations, facts
+from purigeom.noise import Noise
+from purigeom.protocols import Batch, Displacement, RandomMap
+from purigeom.schema import COMPRESSION_RATIO
+
+IMAGES_AT_ONCE = 256
+"""Few images travel in one batch with several probes each, up to this many, to keep the device busy."""
+
+
+@dataclass(frozen=True)
+class Compression:
+    """Displace each image `probes` times to each radius and compare lengths, randomness pinned.
+
+    Parameters
+    ----------
+    radii
+        Lengths of the displacement, in its own norm.
+    displacement
+        How images are moved.
+    probes
+        Number of displacements per image; the same directions serve every radius and draw.
+    draws
+        Number of random configurations.
+    """
+
+    version: ClassVar[int] = 1
+    label: ClassVar[str] = "compression"
+    radii: tuple[float, ...]
+    displacement: Displacement = UniformBall()
+    probes: int = 8
+    draws: int = 1
+
+    @torch.no_grad()
+    def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
+        draws = [
+            torch.stack([self._ratios(purifier, batch, noise, pinned, radius) for radius in self.radii])
+            for pinned in configurations(noise, self.draws)
+        ]
+        ratios = torch.stack(draws, 1)[None]
+        coordinates = {
+            "displacement": [self.displacement.label],
+            "radius": list(self.radii),
+            "draw": range(self.draws),
+            "probe": range(self.probes),
+            "image": list(batch.image_ids),
+        }
+        return xr.Dataset(
+            {COMPRESSION_RATIO.name: (COMPRESSION_RATIO.dims, facts(ratios))}, coords=coordinates
+        )
+
+    def _ratios(
+        self, purifier: RandomMap, batch: Batch, noise: Noise, pinned: Noise, radius: float
+    ) -> Tensor:
+        """Return the ratios of one configuration and radius, shape (probe, image)."""
+        images = batch.images
+        shape = tuple(images.shape[1:])
+        anchors = Checked(purifier).pin(pinned, shape)(images)
+        at_once = max(1, min(self.probes, IMAGES_AT_ONCE // len(batch)))
+        ratios = []
+        for start in range(0, self.probes, at_once):
+            probes = range(start, min(start + at_once, self.probes))
+            moves = [noise.child("displacement", probe) for probe in probes]
+            displacement = torch.cat([self.displacement(move, images, radius) for move in moves])
+            purify = Checked(purifier).pin(pinned.repeat(len(probes)), shape)
+            moved = purify(images.repeat(len(probes), 1, 1, 1) + displacement)
+            ratios.append(stretch(anchors.repeat(len(probes), 1, 1, 1), moved, displacement))
+        return torch.cat(ratios).reshape(self.probes, len(batch))

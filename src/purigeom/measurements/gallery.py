@@ -1,0 +1,33 @@
+"""What purified images look like."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import xarray as xr
+
+from purigeom.contract import Checked
+from purigeom.measurements.configuration import configurations, facts
+from purigeom.noise import Noise
+from purigeom.protocols import Batch, RandomMap
+from purigeom.schema import PURIFIED_IMAGE
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Keep what the purifier makes of each clean image."""
+
+    version: ClassVar[int] = 1
+    label: ClassVar[str] = "gallery"
+    draws: int = 1
+
+    @torch.no_grad()
+    def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
+        shape = tuple(batch.images.shape[1:])
+        purified = torch.stack(
+            [Checked(purifier).pin(pinned, shape)(batch.images) for pinned in configurations(noise, self.draws)]
+        )
+        return xr.Dataset(
+            {PURIFIED_IMAGE.name: (PURIFIED_IMAGE.dims, facts(purified))},
+            coords={"draw": range(self.draws), "image": list(batch.image_ids)},
+        )

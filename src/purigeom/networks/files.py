@@ -1,0 +1,81 @@
+"""Where a checkpoint's files lie, and what their bytes are."""
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from torch import nn
+
+SHIPPED = Path(__file__).parents[1] / "weights"
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_FILES = ["*.json", "*.safetensors", "*.bin"]
+
+
+def folder(checkpoint: str) -> Path:
+    """Return the folder of a checkpoint: a local one, one shipped with purigeom, or a hub id's.
+
+    The hub's local cache is asked before the network.
+    """
+    for candidate in (Path(checkpoint).expanduser(), SHIPPED / checkpoint):
+        if candidate.is_dir():
+            return candidate
+    if not _HUB_ID.fullmatch(checkpoint) or checkpoint.startswith("."):
+        raise FileNotFoundError(_not_found(checkpoint, "it is no local folder and no hub id"))
+    return _hub_folder(checkpoint)
+
+
+def _hub_folder(checkpoint: str) -> Path:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415  a second that --help need not wait
+    from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(snapshot_download(checkpoint, local_files_only=True, allow_patterns=_HUB_FILES))
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        return Path(snapshot_download(checkpoint, allow_patterns=_HUB_FILES))
+    except (OSError, ValueError) as error:
+        reason = f"it is not in the hub's local cache and fetching it failed ({type(error).__name__})"
+        raise FileNotFoundError(_not_found(checkpoint, reason)) from error
+
+
+def _not_found(checkpoint: str, reason: str) -> str:
+    shipped = sorted(entry.name for entry in SHIPPED.iterdir() if entry.is_dir())
+    return (
+        f"Checkpoint {checkpoint!r} was not found: {reason}. Give a folder that holds it, one of {shipped}, or "
+        "a hub id, fetched once on a machine with a network."
+    )
+
+
+def weights_file(part: Path) -> Path:
+    """Return the one file of weights in a folder, safetensors before torch's own format."""
+    for pattern in ("*.safetensors", "*.bin"):
+        found = sorted(part.glob(pattern))
+        if len(found) == 1:
+            return found[0]
+    msg = f"{part} must hold one file of weights, *.safetensors or *.bin; it holds {_names(part)}."
+    raise FileNotFoundError(msg)
+
+
+def _names(part: Path) -> list[str]:
+    return sorted(entry.name for entry in part.iterdir()) if part.is_dir() else []
+
+
+def digest(files: list[Path]) -> str:
+    """Return the sha256 of the bytes of some files, read again only when a file changed."""
+    stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return _digest(stamps)
+
+
+@lru_cache
+def _digest(stamps: tuple[tuple[Path, int, int], ...]) -> str:
+    total = hashlib.sha256()
+    for path, _, _ in stamps:
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def frozen(module: nn.Module) -> nn.Module:
+    """Return the module ready to be measured: no training behaviour, no gradients for its parameters."""
+    return module.eval().requires_grad_(False)

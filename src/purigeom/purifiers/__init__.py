@@ -1,0 +1,1 @@
+"""Purifiers, one file per family, each a frozen description with `pin`."""

@@ -1,0 +1,88 @@
+"""The arithmetic that all diffusion purifiers share: levels, noising, and the denoised guess."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from purigeom.networks.unet import UNet
+from purigeom.noise import Noise
+from purigeom.protocols import Declaration, ImageMap
+
+
+class Diffusion(Protocol):
+    """What every diffusion purifier has."""
+
+    @property
+    def network(self) -> UNet: ...
+    @property
+    def depth(self) -> int: ...
+
+
+def declared(purifier: Diffusion, *, clip: bool) -> Declaration:
+    """Return the declaration of a sampler; clipping the last guess bounds its output."""
+    network = purifier.network.checkpoint
+    return Declaration("diffusion", network, range="clamped" if clip else "unbounded")
+
+
+def check_depth(purifier: Diffusion, steps: int | None = None) -> None:
+    """Raise unless the depth is a time index and the steps fit into it."""
+    name = type(purifier).__name__
+    if not isinstance(purifier.depth, int) or purifier.depth < 1:
+        msg = f"{name}.depth must be a whole time index of at least 1; got {purifier.depth!r}."
+        raise ValueError(msg)
+    if steps is not None and not 1 <= steps <= purifier.depth:
+        msg = f"{name}.steps must lie between 1 and the depth {purifier.depth}; got {steps!r}."
+        raise ValueError(msg)
+
+
+def signal_levels(purifier: Diffusion, image_shape: tuple[int, ...], level_offset: int = 0) -> list[float]:
+    """Return the network's signal levels; raise unless images and depth fit the network."""
+    purifier.network.check(image_shape)
+    levels: list[float] = purifier.network.alpha_bars().tolist()
+    if not 0 <= purifier.depth - 1 + level_offset < len(levels):
+        msg = (
+            f"{type(purifier).__name__}.depth plus level_offset must stay within the {len(levels)} levels of "
+            f"{purifier.network}; got {purifier.depth} + {level_offset}."
+        )
+        raise ValueError(msg)
+    return levels
+
+
+def respaced(depth: int, steps: int | None) -> list[tuple[int, int | None]]:
+    """Return pairs of a level and the next lower one, from depth - 1 down to None, the clean image.
+
+    Examples
+    --------
+    >>> respaced(5, 3)
+    [(4, 2), (2, 0), (0, None)]
+    """
+    count = depth if steps is None else steps
+    levels = [depth - 1] if count == 1 else [round(i * (depth - 1) / (count - 1)) for i in range(count)][::-1]
+    return list(zip(levels, [*levels[1:], None], strict=True))
+
+
+def noising(signal: float, noise: Noise) -> ImageMap:
+    """Return the map from images in [0, 1] to states whose signal level is `signal`."""
+
+    def noised(images: Tensor) -> Tensor:
+        return signal**0.5 * (2 * images - 1) + (1 - signal) ** 0.5 * noise.normal_like(images)
+
+    return noised
+
+
+def to_images(state: Tensor) -> Tensor:
+    """Return states in [-1, 1] as images in [0, 1]."""
+    return (state + 1) / 2
+
+
+def predicted_noise(network: UNet, state: Tensor, time: float) -> Tensor:
+    """Return the network's guess of the noise in a state at a time index."""
+    predicted: Tensor = network.module(state.device, state.dtype)(state, time).sample
+    return predicted
+
+
+def denoised(state: Tensor, predicted: Tensor, signal: float, *, clip: bool) -> Tensor:
+    """Return the guess of the clean state that a guess of the noise implies."""
+    guess = (state - (1 - signal) ** 0.5 * predicted) / signal**0.5
+    return torch.clamp(guess, -1, 1) if clip else guess

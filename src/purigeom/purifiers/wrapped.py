@@ -1,0 +1,119 @@
+"""A purifier made of anyone's `torch.nn.Module` or plain function."""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from purigeom.noise import Noise
+from purigeom.protocols import Declaration, ImageMap
+
+_SETTING = (bool, int, float, str, tuple, type(None))
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """Purify with a stranger's function; made by `wrap`, and known by its name, source and weights.
+
+    Parameters
+    ----------
+    name
+        What to call it; its answers form a family of this name.
+    source
+        Digest of its source code, empty where that cannot be read.
+    weights
+        Digest of a module's tensors when it was wrapped, empty for a function.
+    function
+        The module or function itself.
+    """
+
+    name: str
+    source: str
+    weights: str
+    function: Callable[..., Tensor] = field(repr=False, compare=False)
+
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            msg = f"Wrapped.name must tell it from other functions; got {self.name!r}. Use wrap(..., name=...)."
+            raise ValueError(msg)
+
+    @property
+    def declaration(self) -> Declaration:
+        return Declaration(family=self.name, network=None, range="unbounded")
+
+    def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
+        del image_shape
+        if not _takes_noise(self.function):
+            return self.function
+        return lambda images: self.function(images, noise=noise.normal_like(images))
+
+
+def wrap(function: Callable[..., Tensor], name: str | None = None) -> Wrapped:
+    """Make a purifier of a map of images, whose only randomness may be an argument called `noise`.
+
+    That argument, where there is one, receives one standard normal per pixel. A module is known by the source,
+    settings and weights it has now; a function by its name and source alone, so that functions which differ
+    in what they captured need different names.
+
+    Examples
+    --------
+    >>> wrap(torch.nn.Identity().eval()).name
+    'Identity'
+    """
+    if not isinstance(function, Module):
+        return Wrapped(name or "", _digest(_source(function)), "", function)
+    if any(part.training for part in function.modules()):
+        msg = (
+            f"wrap needs a module in evaluation mode, where images do not depend on each other; "
+            f"{type(function).__name__}.training is True, for it or for a part. Call .eval() on it first."
+        )
+        raise ValueError(msg)
+    return Wrapped(name or type(function).__name__, _module_source(function), _weights(function), function)
+
+
+def _takes_noise(function: Callable[..., Tensor]) -> bool:
+    try:
+        parameters = inspect.signature(function.forward if isinstance(function, Module) else function).parameters
+    except ValueError:  # some built-in functions have no signature
+        return False
+    return "noise" in parameters
+
+
+def _module_source(module: Module) -> str:
+    """Digest the class and the plain settings of every part: Tanh is not ReLU, and stride one not two."""
+    sources = {type(part): _source(type(part)) for part in module.modules()}
+    if not all(sources.values()):
+        return ""
+    settings = [
+        (path, sources[type(part)], sorted((key, repr(value)) for key, value in vars(part).items() if isinstance(value, _SETTING)))
+        for path, part in module.named_modules()
+    ]
+    return _digest(repr(settings))
+
+
+def _source(thing: Callable[..., Tensor]) -> str:
+    try:
+        return inspect.getsource(thing)
+    except (OSError, TypeError):
+        return ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""
+
+
+def _weights(module: Module) -> str:
+    """Digest names, types, shapes and numbers of the state and of the buffers kept out of it."""
+    summary = hashlib.sha256()
+    for path, values in sorted((module.state_dict() | dict(module.named_buffers())).items()):
+        summary.update(repr((path, values.dtype, tuple(values.shape))).encode())
+        numbers = values.detach().cpu().flatten().contiguous().view(torch.uint8)
+        summary.update(numbers.numpy().tobytes())
+    return summary.hexdigest()
