@@ -1,25 +1,30 @@
 """Ask questions about purifiers: each task once, resumed where it stopped, here or in other processes."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
+import xarray as xr
+from torch import Tensor
 
 from purigeom.contract import verify
 from purigeom.executors import Executor, in_process
 from purigeom.images import checked
+from purigeom.measurements.compression import Compression
+from purigeom.measurements.distances import Distances
 from purigeom.noise import Noise
 from purigeom.progress import shown
-from purigeom.protocols import Batch
+from purigeom.protocols import Batch, ImageSet, Measurement, RandomMap
 from purigeom.provenance import made_by
 from purigeom.schema import validate
 from purigeom.store.segment import write
 from purigeom.tasks import Task, Unit, plan_units
 
-__all__ = ["Task", "answer", "run"]
+__all__ = ["Task", "answer", "measure", "run"]
 
 VERIFIED_IMAGES = 2
+DEFAULT_MEASUREMENTS = (Compression(radii=(8 / 255,)), Distances())
 
 
 def run(
@@ -63,3 +68,38 @@ def on_device(batch: Batch, device: str, dtype: str) -> Batch:
     """Return the batch where, and in the type in which, it is measured."""
     images = batch.images.to(device, getattr(torch, dtype))
     return Batch(images, None if batch.labels is None else batch.labels.to(device), batch.image_ids)
+
+
+def measure(
+    purifier: RandomMap,
+    images: Tensor | ImageSet,
+    measurements: Sequence[Measurement] = DEFAULT_MEASUREMENTS,
+    *,
+    labels: Tensor | None = None,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Answer questions about one purifier at once, in memory, where and in the type the images are.
+
+    Parameters
+    ----------
+    purifier
+        Any object with `pin`; its contract is verified first.
+    images
+        Images in [0, 1] of shape (image, channel, row, column), or an image set.
+    measurements
+        The questions: compression at linf radius 8/255 and distances unless given.
+    labels
+        Class indices, for measurements that attack.
+    seed
+        The seed of all randomness.
+
+    Returns
+    -------
+    xr.Dataset
+        One fact per image, draw, ...; `purigeom.estimates` gives means with their standard errors.
+    """
+    batch = Batch(images, labels, tuple(range(len(images)))) if isinstance(images, Tensor) else images.load()
+    noise = Noise(seed, checked(batch).image_ids)
+    few = slice(0, VERIFIED_IMAGES)
+    verify(purifier, batch[few], noise.child("contract")[few])
+    return xr.merge([validate(question(purifier, batch, noise)) for question in measurements], join="outer")

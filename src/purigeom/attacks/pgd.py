@@ -35,7 +35,7 @@ class PGD:
     version: ClassVar[int] = 1
     steps: int = 20
     norm: Norm = "linf"
-    relative_step: float = 0.25
+    relative_step: float = 0.5
     random_start: bool = True
     iterate: Iterate = "best"
 

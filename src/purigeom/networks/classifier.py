@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from purigeom.networks.files import digest, folder, frozen, weights_file
+from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
 from purigeom.protocols import ImageMap
 
 
@@ -52,7 +52,11 @@ def convolutions(channels: int, classes: int, width: int, size: int) -> nn.Seque
 @lru_cache
 def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dtype) -> nn.Module:
     del content  # part of the cache's key: new weights under an old name are loaded anew
+    return outside_transforms(lambda: _load(checkpoint).to(device, dtype))
+
+
+def _load(checkpoint: str) -> nn.Module:
     root = folder(checkpoint)
     module = convolutions(**json.loads((root / "config.json").read_text()))
     module.load_state_dict(load_file(weights_file(root)))
-    return frozen(module).to(device, dtype)
+    return frozen(module)

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -79,3 +81,9 @@ def _digest(stamps: tuple[tuple[Path, int, int], ...]) -> str:
 def frozen(module: nn.Module) -> nn.Module:
     """Return the module ready to be measured: no training behaviour, no gradients for its parameters."""
     return module.eval().requires_grad_(False)
+
+
+def outside_transforms(load: Callable[[], nn.Module]) -> nn.Module:
+    """Load a module even where a torch.func transform asks first: transforms stay in the thread they are in."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(load).result()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from purigeom.networks.files import digest, folder, frozen, weights_file
+from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
 from purigeom.networks.attention import use_plain_attention
 
 _SCHEDULE_FIELDS = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas")
@@ -103,6 +103,11 @@ def _alpha_bars(schedule: Path | None) -> Tensor:
 @lru_cache
 def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dtype) -> nn.Module:
     del content  # part of the cache's key: new weights under an old name are loaded anew
+    # diffusers' own `to` warns of every type
+    return outside_transforms(lambda: nn.Module.to(_load(checkpoint), device, dtype))
+
+
+def _load(checkpoint: str) -> nn.Module:
     from diffusers import UNet2DModel  # noqa: PLC0415  seconds to import
 
     part = _unet_folder(checkpoint)
@@ -118,4 +123,4 @@ def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dt
         )
         raise ValueError(msg) from error
     use_plain_attention(module)
-    return nn.Module.to(frozen(module), device, dtype)  # diffusers' own `to` warns of any type
+    return frozen(module)

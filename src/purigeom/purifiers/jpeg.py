@@ -27,7 +27,7 @@ _CHROMINANCE = (
     (18, 21, 26, 66, 99, 99, 99, 99),
     (24, 26, 56, 99, 99, 99, 99, 99),
     (47, 66, 99, 99, 99, 99, 99, 99),
-    *[(99,) * 8] * 4,
+    *((99,) * _BLOCK,) * 4,
 )
 _YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 _COLOURS = {
@@ -77,13 +77,13 @@ class JPEG:
         rounded = smooth_round if self.rounding == "smooth" else torch.round
 
         def purify(images: Tensor) -> Tensor:
-            planes_from_pixels, table = _colours(images, self.quality)
-            planes = _mixed(planes_from_pixels, 255 * images - 128)
-            coefficients = _transformed(_cosines(images), _blocks(planes))
+            colours, table = _colours(images, self.quality)
+            cosines = _cosines().to(images)
+            coefficients = _transformed(cosines, _blocks(_mixed(colours, 255 * images - 128)))
             kept = table * rounded(coefficients / table)
-            restored = _transformed(_cosines(images).T, kept).flatten(-2).flatten(-3, -2)
-            pixels = _mixed(torch.linalg.inv(planes_from_pixels), restored)
-            return ((pixels + 128) / 255)[..., : images.shape[-2], : images.shape[-1]].clamp(0, 1)
+            planes = _transformed(cosines.T, kept).flatten(-2).flatten(-3, -2)
+            pixels = (_mixed(colours.inverse(), planes) + 128) / 255
+            return pixels[..., : images.shape[-2], : images.shape[-1]].clamp(0, 1)
 
         return purify
 
@@ -127,9 +127,9 @@ def _transformed(matrix: Tensor, blocks: Tensor) -> Tensor:
     return torch.einsum("ui,vj,...risj->...rusv", matrix, matrix, blocks)
 
 
-def _cosines(images: Tensor) -> Tensor:
+def _cosines() -> Tensor:
     """Return the orthonormal cosine transform of length eight."""
     place = torch.arange(_BLOCK, dtype=torch.float64)
     waves = torch.cos(math.pi / _BLOCK * torch.outer(place, place + 0.5)) / math.sqrt(_BLOCK / 2)
     waves[0] /= math.sqrt(2)
-    return waves.to(images)
+    return waves

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import pad, unfold
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
@@ -34,9 +34,9 @@ class MedianFilter:
 
         def purify(images: Tensor) -> Tensor:
             mirrored = pad(images, (reach, reach, reach, reach), mode="reflect")
-            windows = mirrored.unfold(-2, self.width, 1).unfold(-2, self.width, 1).flatten(-2)
+            windows = unfold(mirrored, self.width).unflatten(1, (images.shape[1], -1))
             # A stable sort, not `median`, whose choice among equal pixels is left open.
-            ordered = windows.sort(dim=-1, stable=True).values
-            return ordered[..., self.width**2 // 2].clamp(0, 1)
+            ordered = windows.sort(dim=2, stable=True).values
+            return ordered[:, :, self.width**2 // 2].reshape(images.shape).clamp(0, 1)
 
         return purify

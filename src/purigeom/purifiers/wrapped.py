@@ -41,7 +41,9 @@ class Wrapped:
 
     def __post_init__(self) -> None:
         if not self.name:
-            msg = f"Wrapped.name must tell it from other functions; got {self.name!r}. Use wrap(..., name=...)."
+            msg = (
+                f"Wrapped.name must tell it from other functions; got {self.name!r}. Use wrap(..., name=...)."
+            )
             raise ValueError(msg)
 
     @property
@@ -71,7 +73,7 @@ def wrap(function: Callable[..., Tensor], name: str | None = None) -> Wrapped:
         return Wrapped(name or "", _digest(_source(function)), "", function)
     if any(part.training for part in function.modules()):
         msg = (
-            f"wrap needs a module in evaluation mode, where images do not depend on each other; "
+            "wrap needs a module in evaluation mode, where images do not depend on each other; "
             f"{type(function).__name__}.training is True, for it or for a part. Call .eval() on it first."
         )
         raise ValueError(msg)
@@ -79,23 +81,21 @@ def wrap(function: Callable[..., Tensor], name: str | None = None) -> Wrapped:
 
 
 def _takes_noise(function: Callable[..., Tensor]) -> bool:
+    called = function.forward if isinstance(function, Module) else function
     try:
-        parameters = inspect.signature(function.forward if isinstance(function, Module) else function).parameters
+        return "noise" in inspect.signature(called).parameters
     except ValueError:  # some built-in functions have no signature
         return False
-    return "noise" in parameters
 
 
 def _module_source(module: Module) -> str:
     """Digest the class and the plain settings of every part: Tanh is not ReLU, and stride one not two."""
-    sources = {type(part): _source(type(part)) for part in module.modules()}
-    if not all(sources.values()):
-        return ""
-    settings = [
-        (path, sources[type(part)], sorted((key, repr(value)) for key, value in vars(part).items() if isinstance(value, _SETTING)))
-        for path, part in module.named_modules()
-    ]
-    return _digest(repr(settings))
+    parts = [(path, _source(type(part)), _settings(part)) for path, part in module.named_modules()]
+    return _digest(repr(parts)) if all(source for _, source, _ in parts) else ""
+
+
+def _settings(module: Module) -> list[tuple[str, str]]:
+    return sorted((name, repr(value)) for name, value in vars(module).items() if isinstance(value, _SETTING))
 
 
 def _source(thing: Callable[..., Tensor]) -> str:

@@ -1,0 +1,109 @@
+"""The command line: thin over the Python interface, and quick to say what it can do."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+application = typer.Typer(
+    help="Measure how adversarial purifiers compress image space, and what robustness that leaves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Store = Annotated[Path, typer.Argument(help="Folder of a purigeom store.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing while measuring.")]
+
+
+@application.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for store, figures and report.")] = Path("data_cache/demo"),
+    quiet: Quiet = False,
+) -> None:
+    """Measure a compression-robustness curve on handwritten digits, in minutes."""
+    from purigeom.demo import demonstrate  # noqa: PLC0415  --help need not wait for torch
+
+    outcome = demonstrate(out, quiet=quiet)
+    typer.echo(f"{outcome.report} ({outcome.seconds:.0f} s), figures beside it, facts in {outcome.store}")
+
+
+@application.command()
+def measure(
+    purifiers: Annotated[list[str], typer.Argument(help="Catalogue names, or path.py:OBJECT.")],
+    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:128",
+    out: Annotated[Path, typer.Option(help="Store to fill.")] = Path("data_cache/measure"),
+    measurement: Annotated[list[str], typer.Option(help="What to measure; repeat for several.")] = ["compression"],  # noqa: B006
+    classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
+    attack: Annotated[str, typer.Option(help="Attack of `survival`.")] = "pgd-linf",
+    displacement: Annotated[str, typer.Option(help="Displacement of `compression`.")] = "uniform",
+    radius: Annotated[list[float], typer.Option(help="Radii of displacement and attack.")] = [8 / 255],  # noqa: B006
+    draws: Annotated[int, typer.Option(help="Random configurations.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+    device: Annotated[str, typer.Option(help="Where to compute.")] = "cpu",
+    workers: Annotated[int, typer.Option(help="Worker processes; none computes here.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Measure purifiers into a store, and print the means."""
+    from purigeom import commands  # noqa: PLC0415  --help need not wait for torch
+
+    asked = commands.Asked(tuple(measurement), classifier, attack, displacement, tuple(radius), draws)
+    where = commands.Where(out, seed, device, workers, quiet)
+    typer.echo(commands.measured(purifiers, images, asked, where))
+
+
+@application.command()
+def info(store: Store) -> None:
+    """Say what a store holds and what is missing."""
+    from purigeom import commands  # noqa: PLC0415
+
+    typer.echo(commands.contents(store))
+
+
+@application.command()
+def check(store: Store) -> None:
+    """Read a store again, byte by byte; fail if anything is damaged."""
+    from purigeom.store.verification import verify  # noqa: PLC0415
+
+    if not store.is_dir():
+        msg = f"There is no store at {store}."
+        raise FileNotFoundError(msg)
+    findings = verify(store)
+    for finding in findings:
+        typer.echo(f"{finding.path}: {finding.problem}")
+    typer.echo(f"{store}: {len(findings)} problems")
+    raise typer.Exit(code=1 if findings else 0)
+
+
+@application.command()
+def contract(
+    purifier: Annotated[str, typer.Argument(help="Catalogue name or path.py:OBJECT.")],
+    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:4",
+    seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+) -> None:
+    """Test whether a purifier keeps the laws that measurements rely on."""
+    from purigeom import commands  # noqa: PLC0415
+
+    typer.echo(commands.verified(purifier, images, seed))
+
+
+@application.command(name="list")
+def list_() -> None:
+    """Show everything that has a name."""
+    from purigeom import commands  # noqa: PLC0415
+
+    typer.echo(commands.catalogue())
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's gets a sentence, not a traceback."""
+    try:
+        application()
+    except (ValueError, KeyError, TypeError, OSError, AttributeError, RuntimeError) as error:
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        sys.stderr.write(f"purigeom: {text}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

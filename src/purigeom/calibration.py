@@ -1,0 +1,72 @@
+"""The sigmoid of a store: which purifiers enter it, with what counts, and what comes out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from purigeom.estimate import estimate
+from purigeom.fit import SigmoidFit, fit_sigmoid
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A fitted sigmoid beside the points it was fitted to, one per purifier."""
+
+    points: xr.Dataset
+    fit: SigmoidFit
+
+
+def calibrate(results: xr.Dataset) -> Calibration:
+    """Fit survival, under randomness the attacker knew, against mean compression.
+
+    One radius and one attack; the ceiling is fitted. Purifiers that give an attacker no gradient are left
+    out: their survival tells how the attack failed.
+    """
+    points = calibration_points(results)
+    fitted = points.isel(purifier=points["fitted"].values)
+    fit = fit_sigmoid(
+        fitted["compression"].values, fitted["survival"].values, fitted["count"].values, ceiling=None
+    )
+    return Calibration(points, fit)
+
+
+def calibration_points(results: xr.Dataset) -> xr.Dataset:
+    """Return compression and survival per purifier, with standard errors over images."""
+    needed = {"compression_ratio", "survived", "gradient_vanished"} - set(results)
+    if needed:
+        msg = f"A calibration needs {sorted(needed)}, which these results lack. Measure compression and survival."
+        raise KeyError(msg)
+    compression = estimate(_single(results["compression_ratio"], "displacement", "radius"))
+    survival = estimate(_single(results["survived"], "attack", "radius"))
+    vanished = results["gradient_vanished"].mean(("draw", "image"))
+    return xr.Dataset(
+        {
+            "compression": compression["mean"],
+            "compression_standard_error": compression["standard_error"],
+            "survival": survival["mean"],
+            "survival_standard_error": survival["standard_error"],
+            "count": survival["count"],
+            "fitted": (vanished < 0.5) & np.isfinite(survival["mean"]) & np.isfinite(compression["mean"]),
+        }
+    )
+
+
+def sampler(recipe: str) -> str:
+    """Return the class a purifier's recipe names.
+
+    Examples
+    --------
+    >>> sampler("DDPM(network=UNet('digits-ddpm'), depth=100)")
+    'DDPM'
+    """
+    return recipe.split("(", 1)[0]
+
+
+def _single(facts: xr.DataArray, *dims: str) -> xr.DataArray:
+    for dim in dims:
+        if facts.sizes[dim] != 1:
+            found = facts[dim].values.tolist()
+            msg = f"A calibration is of one {dim}; {facts.name} has {found}. Choose one with results.sel({dim}=[...])."
+            raise ValueError(msg)
+    return facts.squeeze(list(dims), drop=True)

@@ -1,0 +1,134 @@
+"""What the commands do, as functions that return the text to print."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+from purigeom import catalog, store
+from purigeom.contract import verify
+from purigeom.estimate import estimates
+from purigeom.executors import Executor, Processes, in_process
+from purigeom.images import checked
+from purigeom.measurements.compression import Compression
+from purigeom.measurements.distances import Distances
+from purigeom.measurements.gallery import Gallery
+from purigeom.measurements.spectrum import Spectrum
+from purigeom.measurements.survival import Survival
+from purigeom.naming import images_named, named
+from purigeom.noise import Noise
+from purigeom.protocols import Measurement
+from purigeom.sweep import Task, run
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The questions of one `measure` command, by their names."""
+
+    measurements: tuple[str, ...]
+    classifier: str
+    attack: str
+    displacement: str
+    radii: tuple[float, ...]
+    draws: int
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where answers go, and who computes them."""
+
+    out: Path
+    seed: int
+    device: str
+    workers: int
+    quiet: bool
+
+
+def measured(words: Sequence[str], images: str, asked: Asked, where: Where) -> str:
+    """Measure purifiers into a store; return a table of their means."""
+    questions = [named(word, known_measurements(asked), "measurement") for word in asked.measurements]
+    purifiers = {_short(word): named(word, catalog.PURIFIERS, "purifier") for word in words}
+    image_set = images_named(images, catalog.IMAGES)
+    tasks = [
+        Task(name, purifier, question, image_set, where.seed)
+        for name, purifier in purifiers.items()
+        for question in questions
+    ]
+    executor: Executor = Processes(where.workers) if where.workers else in_process
+    results = store.load(run(tasks, where.out, executor, device=where.device, quiet=where.quiet))
+    return means(results.sel(purifier=list(purifiers)))
+
+
+def known_measurements(asked: Asked) -> Mapping[str, Measurement]:
+    """Return the measurements by name, with the settings that were asked for."""
+    displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
+    classifier = named(asked.classifier, catalog.CLASSIFIERS, "classifier")
+    attack = named(asked.attack, catalog.ATTACKS, "attack")
+    return {
+        "compression": Compression(asked.radii, displacement, draws=asked.draws),
+        "distances": Distances(asked.draws),
+        "spectrum": Spectrum(asked.draws),
+        "survival": Survival(classifier, asked.radii, attack, asked.draws),
+        "gallery": Gallery(asked.draws),
+    }
+
+
+def means(results: xr.Dataset) -> str:
+    """Return every mean with its standard error, a line per purifier and setting."""
+    lines = []
+    found = estimates(results)
+    for name in [name for name in found if f"{name}_standard_error" in found]:
+        pairs = xr.Dataset({"mean": found[name], "error": found[f"{name}_standard_error"]})
+        settings = [dim for dim in pairs.dims if dim not in ("purifier", "mode")]
+        if "mode" in pairs.dims:
+            pairs = pairs.isel(mode=0)
+        for place, row in pairs.stack(setting=["purifier", *settings]).groupby("setting"):  # noqa: PD013
+            where = " ".join(str(part) for part in place) if isinstance(place, tuple) else str(place)
+            lines.append(f"{name:18} {where:40} {row['mean'].item():.4f} ± {row['error'].item():.4f}")
+    return "\n".join(lines)
+
+
+def contents(root: Path) -> str:
+    """Return what a store holds, a line per segment."""
+    found = store.progress_of(root)
+    if not found:
+        msg = f"{root} holds no segment of a purigeom store. Check the path."
+        raise FileNotFoundError(msg)
+    lines = []
+    for progress in found:
+        plan = progress.plan
+        lines.append(
+            f"{plan.label}: {len(plan.rows)} purifiers x {len(plan.image_ids)} images, {len(progress.done)} units "
+            f"done, {progress.missing} missing\n  {plan.question.measurement['description']}, seed {plan.question.seed}"
+        )
+    return "\n".join(lines)
+
+
+def verified(word: str, images: str, seed: int) -> str:
+    """Verify a purifier's contract; return the good news, or raise with the bad."""
+    batch = checked(images_named(images, catalog.IMAGES).load())
+    purifier = named(word, catalog.PURIFIERS, "purifier")
+    verify(purifier, batch, Noise(seed, batch.image_ids))
+    return f"{purifier!r} keeps the contract on {len(batch)} images."
+
+
+def catalogue() -> str:
+    """Return every name of the catalogue with its description."""
+    rooms = {
+        "purifiers": catalog.PURIFIERS,
+        "attacks": catalog.ATTACKS,
+        "displacements": catalog.DISPLACEMENTS,
+        "classifiers": catalog.CLASSIFIERS,
+        "image sets": catalog.IMAGES,
+    }
+    blocks = [
+        "\n".join([f"{room}:", *(f"  {name:26} {thing!r}" for name, thing in entries.items())])
+        for room, entries in rooms.items()
+    ]
+    return "\n".join(blocks)
+
+
+def _short(word: str) -> str:
+    """Return the name under which a word's purifier is stored: an object's own name without its file."""
+    return word.rpartition(":")[2]

@@ -1,0 +1,1 @@
+"""Figures, one per file, each `draw(results) -> Figure`: stored facts in, nothing measured."""

@@ -1,0 +1,55 @@
+"""One look for all figures, at the size they are printed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+COLUMN = 3.4
+"""Width of a column of text in inches."""
+_STYLE = {
+    "axes.grid": True,
+    "axes.prop_cycle": mpl.cycler(color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "font.size": 8,
+    "grid.alpha": 0.3,
+    "grid.linewidth": 0.5,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "lines.linewidth": 1.2,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "purigeom",
+}
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of purigeom's figures."""
+    with mpl.rc_context(_STYLE):
+        yield
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Save a figure as PNG and PDF; return both paths."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    paths = [stem.with_suffix(".png"), stem.with_suffix(".pdf")]
+    with styled():
+        figure.savefig(paths[0])
+        figure.savefig(paths[1], metadata={"CreationDate": None})
+    return paths
+
+
+def as_svg(figure: Figure) -> str:
+    """Return a figure as markup that a page holds by itself."""
+    text = StringIO()
+    with styled():
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]

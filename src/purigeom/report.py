@@ -1,0 +1,86 @@
+"""One page that shows a study: figures and a table in a single file that opens from disk."""
+
+import html
+from collections.abc import Mapping, Sequence
+
+import xarray as xr
+
+from purigeom.calibration import Calibration
+from purigeom.estimate import estimates
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
+th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; } th { cursor: pointer; }
+figure { margin: 1rem 0; } figcaption { color: #555; font-size: 13px; } svg { max-width: 100%; height: auto; }
+""".strip()
+_SORT = """
+for (const head of document.querySelectorAll("th")) head.onclick = () => {
+  const body = head.closest("table").tBodies[0], column = head.cellIndex;
+  const number = row => Number.parseFloat(row.cells[column].textContent);
+  const text = row => row.cells[column].textContent;
+  const rows = [...body.rows], numeric = rows.some(row => !Number.isNaN(number(row)));
+  rows.sort((a, b) => numeric ? number(b) - number(a) : text(a).localeCompare(text(b)));
+  body.append(...rows);
+};
+""".strip()
+_COLUMNS = {
+    "compression_ratio": "compression",
+    "l2_distance": "l2 to clean",
+    "ssim": "SSIM",
+    "classified": "clean accuracy",
+    "survived": "survival, known randomness",
+    "survived_fresh": "survival, fresh randomness",
+    "gradient_vanished": "no gradient",
+}
+
+
+def page(title: str, sections: Sequence[tuple[str, str]]) -> str:
+    """Return a self-contained page of headed sections, whose bodies are markup."""
+    body = "\n".join(f"<h2>{html.escape(heading)}</h2>\n{content}" for heading, content in sections)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
+        f"<style>{_STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n{body}\n"
+        f"<script>{_SORT}</script></body></html>\n"
+    )
+
+
+def figure(svg: str, caption: str) -> str:
+    """Return a drawn figure above its caption."""
+    return f"<figure>{svg}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def table(results: xr.Dataset) -> str:
+    """Return one row per purifier: every mean that is there, with its standard error."""
+    means = estimates(results).squeeze(drop=True)
+    names = [name for name in _COLUMNS if name in means]
+    heads = "".join(f"<th>{html.escape(_COLUMNS[name])}</th>" for name in names)
+    rows = []
+    for purifier in means["purifier"].values:
+        chosen = means.sel(purifier=purifier)
+        cells = [_number(chosen[name].item(), chosen[f"{name}_standard_error"].item()) for name in names]
+        rows.append(f"<tr><td>{html.escape(str(purifier))}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return f"<table><thead><tr><th>purifier</th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def fit_sentence(calibration: Calibration) -> str:
+    """Say what the sigmoid is, how sure it is and whether something simpler would do."""
+    fit, counted = calibration.fit, int(calibration.points["fitted"].sum())
+    return (
+        f"<p>survival = {fit.ceiling:.2f} / (1 + exp({fit.slope:.1f} (compression - {fit.midpoint:.2f}))), fitted to "
+        f"{counted} purifiers by quasi-binomial likelihood, dispersion {fit.dispersion:.1f}. AICc "
+        f"{fit.aicc:.1f}, against {fit.aicc_line:.1f} for a straight line and {fit.aicc_constant:.1f} for a "
+        "constant. The purifiers share few networks, so they are fewer independent points than they look.</p>"
+    )
+
+
+def definitions(facts: Mapping[str, str]) -> str:
+    """Return what made the numbers, as a list of terms."""
+    items = "".join(f"<tr><td>{html.escape(term)}</td><td>{html.escape(text)}</td></tr>" for term, text in facts.items())
+    return f"<table><tbody>{items}</tbody></table>"
+
+
+def _number(mean: float, error: float) -> str:
+    return "" if mean != mean else f"{mean:.3f} ± {error:.3f}"  # noqa: PLR0124  NaN is what differs from itself
