@@ -20,7 +20,10 @@ def main(folder: Path) -> None:
     torch.set_num_threads(2)
     denoiser, classifier = folder / "digits-ddpm", folder / "digits-classifier"
     figures = {"digits-classifier": train_classifier(classifier), "digits-ddpm": train_denoiser(denoiser)}
-    contents = {"digits-classifier": ConvNet(str(classifier)).content(), "digits-ddpm": UNet(str(denoiser)).content()}
+    contents = {
+        "digits-classifier": ConvNet(str(classifier)).content(),
+        "digits-ddpm": UNet(str(denoiser)).content(),
+    }
     for name, found in figures.items():
         sys.stdout.write(json.dumps({"network": name, **found, "content_sha256": contents[name]}) + "\n")
 

@@ -22,7 +22,7 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Measure a compression-robustness curve on handwritten digits, in minutes."""
-    from purigeom.demo import demonstrate  # noqa: PLC0415  --help need not wait for torch
+    from purigeom.demo import demonstrate
 
     outcome = demonstrate(out, quiet=quiet)
     typer.echo(f"{outcome.report} ({outcome.seconds:.0f} s), figures beside it, facts in {outcome.store}")
@@ -33,11 +33,11 @@ def measure(
     purifiers: Annotated[list[str], typer.Argument(help="Catalogue names, or path.py:OBJECT.")],
     images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:128",
     out: Annotated[Path, typer.Option(help="Store to fill.")] = Path("data_cache/measure"),
-    measurement: Annotated[list[str], typer.Option(help="What to measure; repeat for several.")] = ["compression"],  # noqa: B006
+    measurement: Annotated[list[str], typer.Option(help="What to measure; repeat for several.")] = ["compression"],
     classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
     attack: Annotated[str, typer.Option(help="Attack of `survival`.")] = "pgd-linf",
     displacement: Annotated[str, typer.Option(help="Displacement of `compression`.")] = "uniform",
-    radius: Annotated[list[float], typer.Option(help="Radii of displacement and attack.")] = [8 / 255],  # noqa: B006
+    radius: Annotated[list[float], typer.Option(help="Radii of displacement and attack.")] = [8 / 255],
     draws: Annotated[int, typer.Option(help="Random configurations.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
     device: Annotated[str, typer.Option(help="Where to compute.")] = "cpu",
@@ -45,7 +45,7 @@ def measure(
     quiet: Quiet = False,
 ) -> None:
     """Measure purifiers into a store, and print the means."""
-    from purigeom import commands  # noqa: PLC0415  --help need not wait for torch
+    from purigeom import commands
 
     asked = commands.Asked(tuple(measurement), classifier, attack, displacement, tuple(radius), draws)
     where = commands.Where(out, seed, device, workers, quiet)
@@ -55,7 +55,7 @@ def measure(
 @application.command()
 def info(store: Store) -> None:
     """Say what a store holds and what is missing."""
-    from purigeom import commands  # noqa: PLC0415
+    from purigeom import commands
 
     typer.echo(commands.contents(store))
 
@@ -63,7 +63,7 @@ def info(store: Store) -> None:
 @application.command()
 def check(store: Store) -> None:
     """Read a store again, byte by byte; fail if anything is damaged."""
-    from purigeom.store.verification import verify  # noqa: PLC0415
+    from purigeom.store.verification import verify
 
     if not store.is_dir():
         msg = f"There is no store at {store}."
@@ -82,7 +82,7 @@ def contract(
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
 ) -> None:
     """Test whether a purifier keeps the laws that measurements rely on."""
-    from purigeom import commands  # noqa: PLC0415
+    from purigeom import commands
 
     typer.echo(commands.verified(purifier, images, seed))
 
@@ -90,7 +90,7 @@ def contract(
 @application.command(name="list")
 def list_() -> None:
     """Show everything that has a name."""
-    from purigeom import commands  # noqa: PLC0415
+    from purigeom import commands
 
     typer.echo(commands.catalogue())
 

@@ -25,9 +25,7 @@ def calibrate(results: xr.Dataset) -> Calibration:
     """
     points = calibration_points(results)
     fitted = points.isel(purifier=points["fitted"].values)
-    fit = fit_sigmoid(
-        fitted["compression"].values, fitted["survival"].values, fitted["count"].values, ceiling=None
-    )
+    fit = fit_sigmoid(fitted["compression"].values, fitted["survival"].values, fitted["count"].values, ceiling=None)
     return Calibration(points, fit)
 
 

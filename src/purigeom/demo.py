@@ -60,7 +60,9 @@ class Outcome:
 
 def tasks() -> list[Task]:
     """Return everything the demo measures."""
-    measured = [Task(name, purifier, question, IMAGES) for name, purifier in PURIFIERS.items() for question in MEASUREMENTS]
+    measured = [
+        Task(name, purifier, question, IMAGES) for name, purifier in PURIFIERS.items() for question in MEASUREMENTS
+    ]
     return measured + [Task(name, purifier, Gallery(), SHOWN) for name, purifier in PURIFIERS.items()]
 
 
@@ -82,11 +84,20 @@ def demonstrate(root: Path, *, quiet: bool = False) -> Outcome:
 def _page(results: xr.Dataset, drawn: Mapping[str, str], root: Path) -> str:
     count = results.sizes["image"]
     sections = [
-        ("What survives follows what is compressed", report.figure(drawn["compression_robustness"], _curve_caption(count))),
+        (
+            "What survives follows what is compressed",
+            report.figure(drawn["compression_robustness"], _curve_caption(count)),
+        ),
         ("The fitted sigmoid", report.fit_sentence(calibrate(results))),
         ("Where the compression happens", report.figure(drawn["spectrum"], _spectrum_caption(count))),
-        ("Before and after", report.figure(drawn["gallery"], "Held-out digits, and one draw of every purifier.")),
-        ("All purifiers", f"<p>Means and standard errors over {count} images; click a head to sort.</p>{report.table(results)}"),
+        (
+            "Before and after",
+            report.figure(drawn["gallery"], "Held-out digits, and one draw of every purifier."),
+        ),
+        (
+            "All purifiers",
+            f"<p>Means and standard errors over {count} images; click a head to sort.</p>{report.table(results)}",
+        ),
         ("What made these numbers", report.definitions(_recipe(root))),
     ]
     return report.page("purigeom: compression and robustness of purified digits", sections)

@@ -78,7 +78,9 @@ def fit_sentence(calibration: Calibration) -> str:
 
 def definitions(facts: Mapping[str, str]) -> str:
     """Return what made the numbers, as a list of terms."""
-    items = "".join(f"<tr><td>{html.escape(term)}</td><td>{html.escape(text)}</td></tr>" for term, text in facts.items())
+    items = "".join(
+        f"<tr><td>{html.escape(term)}</td><td>{html.escape(text)}</td></tr>" for term, text in facts.items()
+    )
     return f"<table><tbody>{items}</tbody></table>"
 
 

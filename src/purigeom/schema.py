@@ -33,9 +33,7 @@ SINGULAR_VALUE = Variable(
     ("draw", "image", "mode"),
     "Singular values of the purifier's Jacobian at the clean image, largest first.",
 )
-CLASSIFIED = Variable(
-    "classified", ("draw", "image"), "Whether the purified clean image is classified right."
-)
+CLASSIFIED = Variable("classified", ("draw", "image"), "Whether the purified clean image is classified right.")
 SURVIVED = Variable(
     "survived",
     ("attack", "radius", "draw", "image"),
@@ -52,7 +50,10 @@ GRADIENT_VANISHED = Variable(
     "Whether the attacker's gradient at the clean image is zero, so that survival says little.",
 )
 PURIFIED_IMAGE = Variable(
-    "purified_image", ("draw", "image", "channel", "row", "column"), "The purified clean image.", "image range"
+    "purified_image",
+    ("draw", "image", "channel", "row", "column"),
+    "The purified clean image.",
+    "image range",
 )
 
 VARIABLES = {

@@ -1,5 +1,6 @@
 """A pinned purifier as a chain of steps, with exact gradients whose graph never outgrows one step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +30,8 @@ class Chain:
 
     def __call__(self, images: Tensor) -> Tensor:
         if torch.is_grad_enabled() and images.requires_grad:
-            last: Tensor = _Replay.apply(self.steps, images)[0]
-            return last
+            replayed: Callable[..., tuple[Tensor, ...]] = _Replay.apply
+            return replayed(self.steps, images)[0]
         state = images
         for step in self.steps:
             state = step(state)
@@ -75,7 +76,7 @@ class _Replay(torch.autograd.Function):
 def pull_through(chain: Chain, states: list[Tensor], cotangents: Tensor) -> Tensor:
     """Pull cotangents of shape (probe, *images) of the last state back to the first, step by step."""
     for index in reversed(range(len(chain.steps))):
-        recomputed, pullback = vjp(chain.steps[index], states[index])
+        recomputed, pullback, *_ = vjp(chain.steps[index], states[index])
         _check_replay(index, states[index + 1], recomputed)
         (cotangents,) = vmap(pullback)(cotangents)
     return cotangents

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.func import jvp, vjp, vmap
+from torch.func import jvp, vmap
 
 from purigeom.geometry.chain import Chain, pull_through
 from purigeom.protocols import ImageMap

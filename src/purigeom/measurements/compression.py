@@ -56,13 +56,9 @@ class Compression:
             "probe": range(self.probes),
             "image": list(batch.image_ids),
         }
-        return xr.Dataset(
-            {COMPRESSION_RATIO.name: (COMPRESSION_RATIO.dims, facts(ratios))}, coords=coordinates
-        )
+        return xr.Dataset({COMPRESSION_RATIO.name: (COMPRESSION_RATIO.dims, facts(ratios))}, coords=coordinates)
 
-    def _ratios(
-        self, purifier: RandomMap, batch: Batch, noise: Noise, pinned: Noise, radius: float
-    ) -> Tensor:
+    def _ratios(self, purifier: RandomMap, batch: Batch, noise: Noise, pinned: Noise, radius: float) -> Tensor:
         """Return the ratios of one configuration and radius, shape (probe, image)."""
         images = batch.images
         shape = tuple(images.shape[1:])

@@ -27,9 +27,7 @@ class Distances:
     @torch.no_grad()
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
         shape = tuple(batch.images.shape[1:])
-        purified = [
-            Checked(purifier).pin(pinned, shape)(batch.images) for pinned in configurations(noise, self.draws)
-        ]
+        purified = [Checked(purifier).pin(pinned, shape)(batch.images) for pinned in configurations(noise, self.draws)]
         measured = {
             variable.name: (
                 variable.dims,

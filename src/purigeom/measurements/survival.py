@@ -49,8 +49,16 @@ class Survival:
             known, fresh = defence.pin(pinned, shape), defence.pin(noise.child("judge", draw), shape)
             drawn.append(self._judged(known, fresh, batch, noise.child("attack", draw)))
         measured = {
-            variable.name: (variable.dims, facts(torch.stack([answers[variable.name] for answers in drawn], axis)))
-            for variable, axis in ((CLASSIFIED, 0), (GRADIENT_VANISHED, 0), (SURVIVED, 2), (SURVIVED_FRESH, 2))
+            variable.name: (
+                variable.dims,
+                facts(torch.stack([answers[variable.name] for answers in drawn], axis)),
+            )
+            for variable, axis in (
+                (CLASSIFIED, 0),
+                (GRADIENT_VANISHED, 0),
+                (SURVIVED, 2),
+                (SURVIVED_FRESH, 2),
+            )
         }
         coordinates = {
             "attack": [self.attack.label],
@@ -63,7 +71,7 @@ class Survival:
     def _judged(self, known: ImageMap, fresh: ImageMap, batch: Batch, noise: Noise) -> dict[str, Tensor]:
         """Return one configuration's verdicts by the name of their variable."""
         attacked = [self.attack(known, batch, noise, radius) for radius in self.radii]
-        assert batch.labels is not None  # noqa: S101  the attack has refused a batch without labels
+        assert batch.labels is not None
         _, gradient = loss_and_gradient(known, batch.images, batch.labels)
         return {
             CLASSIFIED.name: _right(known, batch.images, batch.labels),

@@ -33,7 +33,7 @@ class PlainAttention:
 
 def use_plain_attention(module: nn.Module) -> None:
     """Replace the processor of every attention layer of a diffusers model."""
-    from diffusers.models.attention_processor import Attention  # noqa: PLC0415  seconds to import
+    from diffusers.models.attention_processor import Attention
 
     for layer in module.modules():
         if isinstance(layer, Attention):

@@ -28,8 +28,8 @@ def folder(checkpoint: str) -> Path:
 
 
 def _hub_folder(checkpoint: str) -> Path:
-    from huggingface_hub import snapshot_download  # noqa: PLC0415  a second that --help need not wait
-    from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(checkpoint, local_files_only=True, allow_patterns=_HUB_FILES))

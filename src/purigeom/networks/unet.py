@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
 from purigeom.networks.attention import use_plain_attention
+from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
 
 _SCHEDULE_FIELDS = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas")
 
@@ -89,7 +89,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 @lru_cache
 def _alpha_bars(schedule: Path | None) -> Tensor:
-    from diffusers import DDPMScheduler  # noqa: PLC0415  seconds to import
+    from diffusers import DDPMScheduler
 
     config = _json(schedule) if schedule else {}
     if config.get("prediction_type", "epsilon") != "epsilon":
@@ -108,14 +108,12 @@ def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dt
 
 
 def _load(checkpoint: str) -> nn.Module:
-    from diffusers import UNet2DModel  # noqa: PLC0415  seconds to import
+    from diffusers import UNet2DModel
 
     part = _unet_folder(checkpoint)
     safe = weights_file(part).suffix == ".safetensors"
     try:
-        module = UNet2DModel.from_pretrained(
-            part, local_files_only=True, use_safetensors=safe, low_cpu_mem_usage=False
-        )
+        module = UNet2DModel.from_pretrained(part, local_files_only=True, use_safetensors=safe, low_cpu_mem_usage=False)
     except Exception as error:
         msg = (
             f"UNet({checkpoint!r}) could not be loaded from {weights_file(part)}: it must hold tensors only, "

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
+from cycler import cycler
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 COLUMN = 3.4
 """Width of a column of text in inches."""
-_STYLE = {
+_STYLE: Any = {
     "axes.grid": True,
-    "axes.prop_cycle": mpl.cycler(color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]),
+    "axes.prop_cycle": cycler(color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "figure.constrained_layout.use": True,
@@ -32,7 +34,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 @contextmanager
 def styled() -> Iterator[None]:
     """Draw in the style of purigeom's figures."""
-    with mpl.rc_context(_STYLE):
+    with rc_context(_STYLE):
         yield
 
 

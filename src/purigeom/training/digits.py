@@ -50,7 +50,7 @@ _UNET = {
 
 def train_denoiser(target: Path, recipe: Recipe = DENOISER) -> dict[str, float]:
     """Train a noise predictor, save it as a DDPM folder and return its held-out error by noise level."""
-    from diffusers import DDPMScheduler, UNet2DModel  # noqa: PLC0415  seconds to import
+    from diffusers import DDPMScheduler, UNet2DModel
 
     torch.manual_seed(recipe.seed)  # initial weights and dropout; only training uses torch's own generator
     network, scheduler = UNet2DModel(**_UNET), DDPMScheduler()
@@ -74,10 +74,11 @@ def train_classifier(target: Path, recipe: Recipe = CLASSIFIER) -> dict[str, flo
     torch.manual_seed(recipe.seed)
     network = convolutions(**_ARCHITECTURE)
     train, test = Digits("train").load(), Digits("test").load()
+    labels = torch.as_tensor(train.labels)
 
     def loss(chosen: Tensor, noise: Noise) -> Tensor:
         noisy = train.images[chosen] + 0.05 * noise.normal_like(train.images[chosen])
-        return cross_entropy(network(noisy), train.labels[chosen])
+        return cross_entropy(network(noisy), labels[chosen])
 
     for _ in _descend(network, loss, recipe, len(train)):
         pass
@@ -89,14 +90,10 @@ def train_classifier(target: Path, recipe: Recipe = CLASSIFIER) -> dict[str, flo
     return {"held_out_accuracy": right.float().mean().item()}
 
 
-def _descend(
-    network: nn.Module, loss: Callable[[Tensor, Noise], Tensor], recipe: Recipe, images: int
-) -> Iterator[int]:
+def _descend(network: nn.Module, loss: Callable[[Tensor, Noise], Tensor], recipe: Recipe, images: int) -> Iterator[int]:
     """Take the recipe's steps of AdamW under a one-cycle rate, yielding after each."""
     optimiser = torch.optim.AdamW(network.parameters(), recipe.peak_rate, weight_decay=recipe.weight_decay)
-    rate = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.peak_rate, total_steps=recipe.steps, pct_start=0.1
-    )
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.peak_rate, total_steps=recipe.steps, pct_start=0.1)
     places = torch.zeros(recipe.batch)
     network.train()
     for step in range(recipe.steps):
@@ -109,9 +106,7 @@ def _descend(
         yield step
 
 
-def _denoising_error(
-    network: nn.Module, scheduler: Any, clean: Tensor, levels: Tensor, noise: Noise
-) -> Tensor:
+def _denoising_error(network: nn.Module, scheduler: Any, clean: Tensor, levels: Tensor, noise: Noise) -> Tensor:
     normal = noise.child("normal").normal_like(clean)
     noisy = scheduler.add_noise(clean, normal, levels)
     return mse_loss(network(noisy, levels).sample, normal)

@@ -1,0 +1,66 @@
+"""What randomness as a value costs beside the network that uses it."""
+
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from torch import Tensor
+
+from benchmarks.figure import Figure, at_most, seconds, threads
+from benchmarks.networks import CIFAR, LEAN, described, random_network
+from purigeom.noise import Noise
+from purigeom.protocols import ImageMap
+from purigeom.purifiers.diffusion.ddpm import DDPM
+
+
+def noise_share(batch: int = 64, steps: int = 2, repeats: int = 3) -> Figure:
+    """Purify with the network that most published numbers are about."""
+    value, how = _share(CIFAR, batch, steps, repeats)
+    return at_most("noise_share", value, 0.02, f"ddpm-cifar10-32 architecture: {how}")
+
+
+def noise_share_lean(batch: int = 64, steps: int = 10, repeats: int = 5) -> Figure:
+    """Purify with a network so small that noise weighs more."""
+    value, how = _share(LEAN, batch, steps, repeats)
+    return at_most("noise_share_lean", value, None, f"the digits architecture at 32x32: {how}")
+
+
+def _share(architecture: Mapping[str, Any], batch: int, steps: int, repeats: int) -> tuple[float, str]:
+    """Return the median share of drawing in purifying, and how it was taken."""
+    with random_network(architecture) as network:
+        images = torch.rand(batch, 3, 32, 32)
+        pinned = DDPM(network, depth=100, steps=steps).pin(Noise(0, tuple(range(batch))), (3, 32, 32))
+        pinned(images[:1].repeat(batch, 1, 1, 1))
+        share = statistics.median(_share_once(pinned, images) for _ in range(repeats))
+        how = (
+            f"time inside Noise.normal_like over time of the DDPM purification it is part of; {described(network)}, batch "
+            f"{batch}, {steps} steps with one draw per network call, {threads()}; median of {repeats} after a warm-up"
+        )
+    return share, how
+
+
+@torch.no_grad()
+def _share_once(pinned: ImageMap, images: Tensor) -> float:
+    with timed_draws() as draws:
+        whole = seconds(lambda: pinned(images))
+    return sum(draws) / whole
+
+
+@contextmanager
+def timed_draws() -> Iterator[list[float]]:
+    """Yield a list that grows by the time of every draw of normals."""
+    draws: list[float] = []
+    draw = Noise.normal_like
+
+    def timed(noise: Noise, images: Tensor) -> Tensor:
+        started = time.perf_counter()
+        drawn = draw(noise, images)
+        draws.append(time.perf_counter() - started)
+        return drawn
+
+    with patch.object(Noise, "normal_like", timed):
+        yield draws
