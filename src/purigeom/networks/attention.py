@@ -13,8 +13,9 @@ class PlainAttention:
     transposed result would deny to every later layer.
     """
 
-    def __call__(self, attention: Any, hidden_states: Tensor, *_: Any, **__: Any) -> Tensor:
-        """Return the attended states of shape (image, channel, row, column)."""
+    def __call__(self, attention: Any, hidden_states: Tensor, *_: Any, temb: Any = None, **__: Any) -> Tensor:
+        """Return the attended states, (image, channel, row, column); nothing else enters an unconditional UNet."""
+        del temb  # diffusers looks for the name, and warns in every call where it is missing
         tokens = hidden_states.flatten(2)
         if attention.group_norm is not None:
             tokens = attention.group_norm(tokens)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
 
 from purigeom.schema import validate
+from purigeom.store.arrays import HEADER, chunk_problem, damaged, header_problem, opened
 from purigeom.store.plan import Plan, Row
 from purigeom.store.segment import SEAL, read_plan, sealed
 
@@ -28,40 +28,76 @@ class Progress:
         return len(self.plan.rows) * self.plan.blocks - len(self.done)
 
 
-def progress_of(root: Path) -> list[Progress]:
+def progress_of(root: Path | str) -> list[Progress]:
     """Return every segment of a store and what is done of it."""
-    segments = sorted(path for path in root.glob("*.zarr") if not path.name.startswith("."))
+    segments = sorted(path for path in Path(root).glob("*.zarr") if not path.name.startswith("."))
     return [Progress(path, read_plan(path), frozenset(sealed(path))) for path in segments]
 
 
-def load(root: Path) -> xr.Dataset:
+def load(root: Path | str) -> xr.Dataset:
     """Return all finished answers of a store, opened lazily where one segment holds them.
 
     Rows of which any unit is missing are left out whole. Where some purifiers were asked fewer questions
     than others, the missing facts are NaN.
+
+    Raises
+    ------
+    ValueError
+        Where something is damaged: here where a header is, or a number is missing; on reading where a number is.
     """
     found = progress_of(root)
     if not found:
         msg = f"{root} holds no segment of a purigeom store. Check the path, or run a measurement into it."
         raise FileNotFoundError(msg)
+    rows = _rows(found)
     questions: dict[str, list[xr.Dataset]] = {}
-    rows: dict[str, Row] = {}
     for progress in found:
-        rows |= {row.purifier: row for row in progress.plan.rows}
-        questions.setdefault(progress.plan.label, []).append(_finished(progress))
-    answers = [parts[0] if len(parts) == 1 else xr.concat(parts, "purifier") for parts in questions.values()]
+        parts = questions.setdefault(progress.plan.label, [])
+        there = {name for part in parts for name in part["purifier"].values}
+        parts.append(_finished(progress, there))
+    answers = [_joined(parts) for parts in questions.values()]
     return validate(_described(_merged(answers), rows))
 
 
-def _finished(progress: Progress) -> xr.Dataset:
-    """Return the rows of a segment whose every unit is sealed."""
+def _rows(found: list[Progress]) -> dict[str, Row]:
+    """Return every purifier by its name; raise where two programs at once gave one name to two of them."""
+    rows: dict[str, Row] = {}
+    for progress in found:
+        for row in progress.plan.rows:
+            if rows.setdefault(row.purifier, row).recipe != row.recipe:
+                msg = (
+                    f"{progress.segment} and another segment hold different purifiers named {row.purifier!r}: "
+                    f"{row.recipe} and {rows[row.purifier].recipe}. Delete the segment of one of them."
+                )
+                raise ValueError(msg)
+    return rows
+
+
+def _finished(progress: Progress, there: set[str]) -> xr.Dataset:
+    """Return the rows of a segment whose every unit is sealed and that are not there already."""
     plan = progress.plan
+    for path in sorted(path for path in progress.segment.iterdir() if path.is_dir()):
+        problem = header_problem(path) or chunk_problem(path, progress.done)
+        if problem:
+            raise ValueError(damaged(path, problem))
     blocks = range(plan.blocks)
-    rows = [row for row in range(len(plan.rows)) if all((row, block) in progress.done for block in blocks)]
-    opened = xr.open_zarr(progress.segment, consolidated=False, chunks=None, drop_variables=[SEAL])
-    opened = opened if len(rows) == len(plan.rows) else opened.isel(purifier=rows)
-    opened.attrs = {}
-    return opened.assign_coords(purifier=_text([plan.rows[row].purifier for row in rows]))
+    rows = [
+        place
+        for place, row in enumerate(plan.rows)
+        if row.purifier not in there and all((place, block) in progress.done for block in blocks)
+    ]
+    facts = xr.open_zarr(progress.segment, consolidated=False, chunks=None, drop_variables=[SEAL])
+    facts = facts if len(rows) == len(plan.rows) else facts.isel(purifier=rows)
+    facts.attrs = {}
+    for variable in facts.variables.values():
+        variable.attrs.pop(HEADER, None)
+    return facts.assign_coords(purifier=_text([plan.rows[row].purifier for row in rows]))
+
+
+def _joined(parts: list[xr.Dataset]) -> xr.Dataset:
+    """Join the answers to one question; segments without any finished row may lack variables too."""
+    parts = [part for part in parts if part.sizes["purifier"]] or parts[:1]
+    return parts[0] if len(parts) == 1 else xr.concat(parts, "purifier")
 
 
 def _merged(answers: list[xr.Dataset]) -> xr.Dataset:
@@ -95,11 +131,11 @@ def _text(words: list[str]) -> np.ndarray[Any, Any]:
     return np.array(words, dtype=object)
 
 
-def provenance(root: Path) -> list[dict[str, Any]]:
+def provenance(root: Path | str) -> list[dict[str, Any]]:
     """Return what made every finished unit: package versions, commit, device, seconds."""
     made = []
     for progress in progress_of(root):
-        seals = zarr.open_group(progress.segment, mode="r", use_consolidated=False)[SEAL]
+        seals = opened(progress.segment, SEAL)
         for row, block in sorted(progress.done):
             unit = {"question": progress.plan.label, "purifier": progress.plan.rows[row].purifier, "block": block}
             made.append({**unit, **json.loads(str(seals[row, block]))})

@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -13,16 +11,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 import zarr
-from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from purigeom.schema import SCHEMA_VERSION, VARIABLES
+from purigeom.store.arrays import TEXT, Layout, add_array, add_values, opened, whole
 from purigeom.store.plan import Plan, folder_name, from_json, to_json
 
 SEAL = "made_by"
 """The array whose chunk (row, block) is written last: a unit counts only once it is there."""
-_TEXT = np.dtypes.StringDType()
-_CODECS = (ZstdCodec(level=3), Crc32cCodec())  # the checksum covers the bytes as they lie on disk
-_FLAT = {"name": "default", "separator": "."}  # a chunk is a file beside its siblings: one listing shows all
 
 
 def create(root: Path, plan: Plan) -> Path:
@@ -31,33 +26,15 @@ def create(root: Path, plan: Plan) -> Path:
     target = root / folder_name(plan.label, attributes)
     if target.exists():
         return target
-    scratch = root / f".{target.name}.{uuid.uuid4().hex}.partial"
     with named_failures(target):
         root.mkdir(parents=True, exist_ok=True)
-        try:
-            _lay_out(scratch, plan, attributes)
-            scratch.rename(target)
-        except OSError:
-            if not target.exists():  # else another process was first, with the same plan
-                raise
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with whole(target, root) as scratch:
+            zarr.create_group(scratch, attributes={"purigeom": attributes})
+            add_values(scratch, "purifier", "purifier", np.array([row.purifier for row in plan.rows], TEXT))
+            add_values(scratch, "image", "image", np.array(plan.image_ids, np.int64))
+            seals = Layout(("purifier", "block"), (len(plan.rows), plan.blocks), (1, 1), TEXT)
+            add_array(scratch, SEAL, seals)
     return target
-
-
-def _lay_out(path: Path, plan: Plan, attributes: dict[str, Any]) -> None:
-    group = zarr.create_group(path, attributes={"purigeom": attributes})
-    _add(group, "purifier", np.array([row.purifier for row in plan.rows], _TEXT), ("purifier",))
-    _add(group, "image", np.array(plan.image_ids, np.int64), ("image",))
-    group.create_array(
-        SEAL,
-        shape=(len(plan.rows), plan.blocks),
-        chunks=(1, 1),
-        dtype=_TEXT,
-        compressors=_CODECS,
-        chunk_key_encoding=_FLAT,
-        dimension_names=("purifier", "block"),
-    )
 
 
 def read_plan(segment: Path) -> Plan:
@@ -71,20 +48,23 @@ def _read_plan(segment: Path, changed: int) -> Plan:
     del changed  # part of the cache's key
     try:
         attributes = json.loads((segment / "zarr.json").read_text())["attributes"]["purigeom"]
-        plan = from_json(attributes)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if folder_name(attributes["label"], attributes) != segment.name:
+            msg = f"{segment} is damaged: its header does not match its name. Restore it or delete the folder."
+            raise ValueError(msg)
+        _refuse_other_schema(segment, attributes["schema"])
+        return from_json(attributes)
+    except (OSError, KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         msg = f"{segment} is no readable segment of a purigeom store ({type(error).__name__}: {error})."
         raise ValueError(msg) from error
-    if plan.schema != SCHEMA_VERSION:
+
+
+def _refuse_other_schema(segment: Path, schema: int) -> None:
+    if schema != SCHEMA_VERSION:
         msg = (
-            f"{segment} follows store schema {plan.schema}; this purigeom reads {SCHEMA_VERSION}. Use the "
+            f"{segment} follows store schema {schema}; this purigeom reads {SCHEMA_VERSION}. Use the "
             "version that wrote it, or measure into a new folder."
         )
         raise ValueError(msg)
-    if folder_name(plan.label, attributes) != segment.name:
-        msg = f"{segment} is damaged: its header does not match its name. Restore it or delete the folder."
-        raise ValueError(msg)
-    return plan
 
 
 def sealed(segment: Path) -> set[tuple[int, int]]:
@@ -98,18 +78,16 @@ def write(segment: Path, row: int, block: int, answer: xr.Dataset, made_by: dict
     plan = read_plan(segment)
     places = plan.places(block)
     with named_failures(segment):
-        group = zarr.open_group(segment, mode="r+", use_consolidated=False)
-        for name in answer.coords:
-            if name != "image" and name not in group:
-                _add(group, str(name), _labels(answer[name].values), (str(name),))
+        for name in answer.indexes:
+            _label(segment, str(name), answer[name].values, plan.image_ids[places])
         for name, variable in answer.data_vars.items():
-            array = _variable(group, plan, str(name), variable)
+            array = _variable(segment, plan, str(name), variable)
             axis = variable.dims.index("image") + 1
             region = [slice(row, row + 1)] + [slice(0, size) for size in array.shape[1:]]
             region[axis] = places
             check_ownership(array, tuple(region))
             array[tuple(region)] = variable.values[None]
-        group[SEAL][row, block] = json.dumps(made_by, sort_keys=True)
+        opened(segment, SEAL, "r+")[row, block] = json.dumps(made_by, sort_keys=True)
 
 
 def check_ownership(array: "zarr.Array[Any]", region: tuple[slice, ...]) -> None:
@@ -124,66 +102,34 @@ def check_ownership(array: "zarr.Array[Any]", region: tuple[slice, ...]) -> None
             raise ValueError(msg)
 
 
-def _variable(group: zarr.Group, plan: Plan, name: str, variable: xr.DataArray) -> "zarr.Array[Any]":
+def _label(segment: Path, name: str, labels: np.ndarray[Any, Any], ids: tuple[int, ...]) -> None:
+    """Store the labels of a dimension with the first answer; raise if a later answer has others."""
+    if name == "image":
+        stored: np.ndarray[Any, Any] = np.array(ids)
+    else:
+        if not (segment / name).exists():
+            add_values(segment, name, name, labels)
+        stored = np.asarray(opened(segment, name)[...])
+    if list(labels) != list(stored):
+        msg = f"The labels of {name!r} must be those of {segment}, {list(stored)}; this answer has {list(labels)}."
+        raise ValueError(msg)
+
+
+def _variable(segment: Path, plan: Plan, name: str, variable: xr.DataArray) -> "zarr.Array[Any]":
     """Return a variable's array, creating it from the first answer; all answers of a segment look alike."""
     sizes = {**variable.sizes, "image": len(plan.image_ids)}
     chunks = {**variable.sizes, "image": plan.images_per_unit}
-    shape = (len(plan.rows), *(sizes[dim] for dim in variable.dims))
-    if name not in group:
-        _create(group, name, shape, tuple(chunks[dim] for dim in variable.dims), variable)
-    array: zarr.Array[Any] = group[name]
+    dims = tuple(str(dim) for dim in variable.dims)
+    shape = (len(plan.rows), *(sizes[dim] for dim in dims))
+    if not (segment / name).exists():
+        documented = {"description": VARIABLES[name].meaning, "units": VARIABLES[name].units}
+        owned = (1, *(chunks[dim] for dim in dims))
+        add_array(segment, name, Layout(("purifier", *dims), shape, owned, variable.dtype, documented))
+    array = opened(segment, name, "r+")
     if array.shape != shape:
-        msg = f"{name!r} of this purifier has shape {shape}; earlier answers in {group.store} have {array.shape}."
+        msg = f"{name!r} of this purifier has shape {shape}; earlier answers in {segment} have {array.shape}."
         raise ValueError(msg)
     return array
-
-
-def _create(
-    group: zarr.Group, name: str, shape: tuple[int, ...], chunks: tuple[int, ...], variable: xr.DataArray
-) -> None:
-    declared = VARIABLES[name]
-    with _first_or_second():
-        group.create_array(
-            name,
-            shape=shape,
-            chunks=(1, *chunks),
-            dtype=variable.dtype,
-            fill_value=np.nan if variable.dtype.kind == "f" else 0,
-            compressors=_CODECS,
-            chunk_key_encoding=_FLAT,
-            dimension_names=("purifier", *(str(dim) for dim in variable.dims)),
-            attributes={"description": declared.meaning, "units": declared.units},
-            config={"write_empty_chunks": True},
-        )
-
-
-def _add(group: zarr.Group, name: str, values: np.ndarray[Any, Any], dims: tuple[str, ...]) -> None:
-    with _first_or_second():
-        array = group.create_array(
-            name,
-            shape=values.shape,
-            chunks=values.shape,
-            dtype=values.dtype,
-            compressors=_CODECS,
-            chunk_key_encoding=_FLAT,
-            dimension_names=dims,
-            config={"write_empty_chunks": True},
-        )
-    array = group[name]
-    array[...] = values
-
-
-def _labels(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return values.astype(_TEXT) if values.dtype.kind in "UO" else values
-
-
-@contextmanager
-def _first_or_second() -> Iterator[None]:
-    """Accept that another process created the same array in the same moment."""
-    try:
-        yield
-    except zarr.errors.ContainsArrayError:
-        pass
 
 
 @contextmanager

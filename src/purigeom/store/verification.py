@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import zarr
-
-from purigeom.schema import VARIABLES
-from purigeom.store.segment import read_plan, sealed
+from purigeom.store.arrays import chunk_problem, header_problem, opened
+from purigeom.store.segment import SEAL, read_plan, sealed
 
 
 @dataclass(frozen=True)
@@ -18,46 +15,44 @@ class Finding:
     problem: str
 
 
-def verify(root: Path) -> list[Finding]:
+def verify(root: Path | str) -> list[Finding]:
     """Return everything that is wrong with a store; an empty list is good news."""
+    root = Path(root)
     findings = []
-    for path in sorted(root.glob("*.zarr")):
+    segments = sorted(path for path in root.glob("*.zarr") if not path.name.startswith("."))
+    if not segments:
+        findings.append(Finding(root, "holds no segment of a purigeom store"))
+    for segment in segments:
         try:
-            read_plan(path)
-        except ValueError as error:
-            findings.append(Finding(path, str(error)))
-        else:
-            findings += _damaged_arrays(path)
-    for path in sorted(root.glob(".*.partial")):
+            read_plan(segment)
+            findings += _damaged_arrays(segment)
+        except (ValueError, OSError) as error:
+            findings.append(Finding(segment, str(error)))
+    for path in sorted([*root.glob(".*.partial"), *root.glob("*.zarr/*/*.partial")]):
         findings.append(Finding(path, "left over from a run that was stopped; it can be deleted"))
     return findings
 
 
 def _damaged_arrays(segment: Path) -> list[Finding]:
-    group = zarr.open_group(segment, mode="r", use_consolidated=False)
     done = sealed(segment)
     findings = []
-    for name in sorted(path.parent.name for path in segment.glob("*/zarr.json")):
+    for path in sorted(path for path in segment.iterdir() if path.is_dir()):
         try:
-            problem = _problem(segment / name, group[name], done)
+            problem = header_problem(path) or chunk_problem(path, done)
+            if not problem:
+                _read(path, done)
         except Exception as error:  # noqa: BLE001  whatever a flipped byte makes the codecs raise
             problem = f"cannot be read: {type(error).__name__}: {error}"
         if problem:
-            findings.append(Finding(segment / name, problem))
+            findings.append(Finding(path, problem))
     return findings
 
 
-def _problem(path: Path, array: "zarr.Array[Any]", done: set[tuple[int, int]]) -> str | None:
-    """Read every chunk that a finished unit wrote; return what is wrong with it."""
-    if path.name not in VARIABLES:
+def _read(path: Path, done: set[tuple[int, int]]) -> None:
+    """Read everything that finished units wrote; damage raises."""
+    array = opened(path.parent, path.name)
+    if path.name == SEAL or array.ndim == 1:
         array[...]
-        return None
-    axis = (array.metadata.dimension_names or ()).index("image")
-    for row, block in sorted(done):
-        place = ["0"] * array.ndim
-        place[0], place[axis] = str(row), str(block)
-        if not (path / ".".join(["c", *place])).exists():
-            return f"the chunk of the finished unit {(row, block)} is missing"
-    for row in sorted({row for row, _ in done}):
-        array[row]
-    return None
+    else:
+        for row in sorted({row for row, _ in done}):
+            array[row]
