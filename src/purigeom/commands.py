@@ -18,7 +18,7 @@ from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.survival import Survival
 from purigeom.naming import images_named, named
 from purigeom.noise import Noise
-from purigeom.protocols import Measurement
+from purigeom.protocols import Measurement, RandomMap
 from purigeom.sweep import Task, run
 
 
@@ -48,7 +48,7 @@ class Where:
 def measured(words: Sequence[str], images: str, asked: Asked, where: Where) -> str:
     """Measure purifiers into a store; return a table of their means."""
     questions = [named(word, known_measurements(asked), "measurement") for word in asked.measurements]
-    purifiers = {_short(word): named(word, catalog.PURIFIERS, "purifier") for word in words}
+    purifiers = _purifiers(words)
     image_set = images_named(images, catalog.IMAGES)
     tasks = [
         Task(name, purifier, question, image_set, where.seed)
@@ -129,6 +129,13 @@ def catalogue() -> str:
     return "\n".join(blocks)
 
 
-def _short(word: str) -> str:
-    """Return the name under which a word's purifier is stored: an object's own name without its file."""
-    return word.rpartition(":")[2]
+def _purifiers(words: Sequence[str]) -> dict[str, RandomMap]:
+    """Return purifiers by the name under which they are stored: an object's own name without its file."""
+    purifiers: dict[str, RandomMap] = {}
+    for word in dict.fromkeys(words):
+        name = word.rpartition(":")[2]
+        if name in purifiers:
+            msg = f"{word!r} would be stored as {name!r}, which an earlier purifier is. Rename one of them."
+            raise ValueError(msg)
+        purifiers[name] = named(word, catalog.PURIFIERS, "purifier")
+    return purifiers

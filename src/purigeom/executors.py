@@ -34,8 +34,8 @@ class Processes:
     def __call__(self, function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Iterator[Answer]:
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(self.workers, spawn, _limit_threads, (self.threads,)) as pool:
-            pending = [pool.submit(function, unit) for unit in units]
             try:
+                pending = [pool.submit(function, unit) for unit in units]
                 for finished in as_completed(pending):
                     yield finished.result()
             except BrokenProcessPool as error:

@@ -5,10 +5,16 @@ import hashlib
 import inspect
 import json
 from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import PurePath
 from typing import Any
 
 _DIGEST_BYTES = 8
 _PLAIN = (str, bytes, int, float, bool, type(None))
+_NAMES = (Enum, PurePath, range, slice)
+"""Types whose `repr` says everything, as that of a dataclass does."""
+_KNOWN = ("purigeom", "builtins", "abc", "typing", "enum", "pathlib")
+"""Packages whose classes are known by their name and version, not by their source."""
 
 
 def recipe(description: object) -> dict[str, Any]:
@@ -47,32 +53,43 @@ def _contents(path: str, thing: object) -> Iterator[tuple[str, str]]:
     """Yield the digest, version and source of a thing and of what it is made of, by its place in it."""
     if isinstance(thing, _PLAIN):
         return
-    if isinstance(thing, tuple | list | frozenset):
+    if isinstance(thing, tuple | list):
         for index, part in enumerate(thing):
             yield from _contents(f"{path}[{index}]", part)
-        return
-    if isinstance(thing, Mapping):
+    elif isinstance(thing, Mapping):
         for name, part in thing.items():
             yield from _contents(f"{path}[{name!r}]", part)
-        return
-    yield from _own_content(path, thing)
-    if dataclasses.is_dataclass(thing) and not hasattr(thing, "content"):
-        for field in dataclasses.fields(thing):
-            if field.repr:
-                yield from _contents(f"{path}.{field.name}", getattr(thing, field.name))
+    else:
+        yield from _own_content(path, thing)
+        if not hasattr(thing, "content"):
+            yield from _parts(path, thing)
 
 
 def _own_content(path: str, thing: object) -> Iterator[tuple[str, str]]:
     kind = type(thing)
     if hasattr(thing, "content"):
         yield path, thing.content()
-    elif not dataclasses.is_dataclass(thing) and kind.__repr__ is object.__repr__:
-        msg = f"{path} cannot be stored: nothing tells one {kind.__name__} from another. Give it `content()`."
+    elif not dataclasses.is_dataclass(thing) and not isinstance(thing, _NAMES):
+        msg = (
+            f"{path} cannot be stored: two {kind.__name__} that differ may look alike. Make it a frozen dataclass, "
+            "give it `content()`, or wrap it with purigeom.wrap(object, name=...)."
+        )
         raise TypeError(msg)
     if hasattr(thing, "version"):
         yield f"{path} version", str(thing.version)
-    if kind.__module__.split(".")[0] != "purigeom":
-        yield f"{path} source", _source(path, kind)
+    for base in kind.__mro__:
+        if base.__module__.split(".")[0] not in _KNOWN:
+            yield f"{path} source of {base.__name__}", _source(path, base)
+
+
+def _parts(path: str, thing: object) -> Iterator[tuple[str, str]]:
+    """Yield the contents of a dataclass's fields, and the values of those that its `repr` does not show."""
+    shown = repr(thing)
+    for field in dataclasses.fields(thing) if dataclasses.is_dataclass(thing) else ():
+        part, place = getattr(thing, field.name), f"{path}.{field.name}"
+        if f"{field.name}={part!r}" not in shown and not hasattr(part, "content"):
+            yield place, repr(part)
+        yield from _contents(place, part)
 
 
 def _source(path: str, kind: type) -> str:

@@ -1,9 +1,11 @@
 """From the words of a command line to descriptions: catalogue names, `path.py:OBJECT`, files of images."""
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from purigeom.images import ImageFile
@@ -34,18 +36,23 @@ def images_named(word: str, catalogue: Mapping[str, ImageSet]) -> ImageSet:
 
 def _object(path: Path, name: str) -> Any:
     """Import a file as a module that worker processes and `inspect` find again, and return its object."""
-    if not path.is_file():
-        msg = f"There is no file {path} to take {name!r} from."
-        raise FileNotFoundError(msg)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        msg = f"{path} is no Python file."
-        raise ValueError(msg)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    module = _module(path)
     if not hasattr(module, name):
         public = sorted(word for word in vars(module) if not word.startswith("_"))
         msg = f"{path} has no {name!r}; it has {public}."
         raise AttributeError(msg)
     return getattr(module, name)
+
+
+def _module(path: Path) -> ModuleType:
+    if not path.is_file():
+        msg = f"There is no file {path}."
+        raise FileNotFoundError(msg)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # the last place to look: a user's file hides no installed module
+    found = None if "." in path.stem else importlib.util.find_spec(path.stem)
+    if found is None or found.origin is None or Path(found.origin).resolve() != path.resolve():
+        msg = f"{path} cannot be imported: {path.stem!r} is the name of another module, or none. Rename the file."
+        raise ValueError(msg)
+    return importlib.import_module(path.stem)

@@ -7,7 +7,7 @@ from pathlib import Path
 from purigeom.identity import digest, fields, recipe
 from purigeom.protocols import ImageSet, Measurement, RandomMap, declaration
 from purigeom.schema import SCHEMA_VERSION
-from purigeom.store.plan import Plan, Question, Row
+from purigeom.store.plan import Plan, Question, Row, folder_name, to_json
 from purigeom.store.reading import Progress, progress_of
 from purigeom.store.segment import create
 
@@ -64,40 +64,68 @@ class Unit:
 def plan_units(tasks: list[Task], root: Path, device: str) -> list[Unit]:
     """Give every task a row in the store, old or new, and return the units that are not answered.
 
-    The first unit of every purifier is marked to have the purifier's contract verified.
+    Nothing is written unless the store can hold all of the tasks. The first unit of every purifier is marked
+    to have the purifier's contract verified.
     """
-    groups: dict[str, list[Task]] = {}
-    for task in tasks:
-        groups.setdefault(task.measurement.label, []).append(task)
     stored = progress_of(root) if root.exists() else []
-    units: list[Unit] = []
-    for label, group in groups.items():
-        earlier = [progress for progress in stored if progress.plan.label == label]
-        units += _group_units(group, earlier, root, device)
+    rows = _rows(tasks)
+    _refuse_other_purifiers(rows, stored, root)
+    groups: dict[str, dict[str, Task]] = {}
+    for task in tasks:
+        groups.setdefault(task.measurement.label, {})[task.purifier_name] = task
+    segments = {label: _segments(label, tasks, rows, stored, root) for label in groups}
+    for progress in [progress for group in segments.values() for progress in group if progress not in stored]:
+        create(root, progress.plan)
+    units = [unit for label, group in groups.items() for unit in _missing(group, segments[label], device)]
     first = {unit.task.purifier_name: index for index, unit in reversed(list(enumerate(units)))}
     return [replace(unit, verify=first[unit.task.purifier_name] == index) for index, unit in enumerate(units)]
 
 
-def _group_units(group: list[Task], earlier: list[Progress], root: Path, device: str) -> Iterator[Unit]:
-    """Yield the missing units of the tasks that ask one measurement's question."""
+def _segments(
+    label: str, tasks: list[Task], rows: dict[str, Row], stored: list[Progress], root: Path
+) -> list[Progress]:
+    """Return the segments that answer a measurement's tasks, the last one perhaps still to be created."""
+    group = [task for task in tasks if task.measurement.label == label]
     question = _one_question(group)
-    for progress in earlier:
+    segments = [progress for progress in stored if progress.plan.label == label]
+    for progress in segments:
         _refuse_other_question(question, progress, root)
-    rows = {task.purifier_name: task.row() for task in group}
-    placed = {row.purifier: (progress, place) for progress in earlier for place, row in enumerate(progress.plan.rows)}
-    new = tuple(row for name, row in rows.items() if name not in placed)
-    if new:
-        ids = group[0].images.load().image_ids
-        plan = Plan(group[0].measurement.label, question, ids, IMAGES_PER_UNIT, new)
-        begun = Progress(create(root, plan), plan, frozenset())
-        placed |= {row.purifier: (begun, place) for place, row in enumerate(new)}
-    for task in group:
-        progress, place = placed[task.purifier_name]
-        plan = progress.plan
-        _refuse_other_purifier(rows[task.purifier_name], plan.rows[place], root)
-        for block in range(plan.blocks):
+    there = {row.purifier for progress in segments for row in progress.plan.rows}
+    new = tuple(rows[name] for name in dict.fromkeys(task.purifier_name for task in group) if name not in there)
+    if not new:
+        return segments
+    ids = group[0].images.load().image_ids
+    if not ids:
+        msg = f"There is nothing to measure: {group[0].images!r} holds no image."
+        raise ValueError(msg)
+    plan = Plan(label, question, ids, IMAGES_PER_UNIT, new)
+    return [*segments, Progress(root / folder_name(label, to_json(plan)), plan, frozenset())]
+
+
+def _missing(group: dict[str, Task], segments: list[Progress], device: str) -> Iterator[Unit]:
+    """Yield the unanswered units of the tasks; a purifier that is in two segments counts in the first."""
+    placed = {
+        row.purifier: (progress, place)
+        for progress in reversed(segments)
+        for place, row in enumerate(progress.plan.rows)
+    }
+    for name, task in group.items():
+        progress, place = placed[name]
+        for block in range(progress.plan.blocks):
             if (place, block) not in progress.done:
-                yield Unit(task, progress.segment, place, block, plan.places(block), device)
+                yield Unit(task, progress.segment, place, block, progress.plan.places(block), device)
+
+
+def _rows(tasks: list[Task]) -> dict[str, Row]:
+    """Return every purifier by its name; raise if two share one."""
+    purifiers = {(task.purifier_name, id(task.purifier)): task for task in tasks}
+    rows: dict[str, Row] = {}
+    for (name, _), task in purifiers.items():
+        row = task.row()
+        if rows.setdefault(name, row) != row:
+            msg = f"Two purifiers of these tasks are named {name!r}. Give each a name of its own."
+            raise ValueError(msg)
+    return rows
 
 
 def _one_question(group: list[Task]) -> Question:
@@ -108,11 +136,6 @@ def _one_question(group: list[Task]) -> Question:
     if other:
         msg = f"One store holds one question per measurement; these tasks ask two: {_difference(questions[0], other)}."
         raise ValueError(msg)
-    named: dict[str, RandomMap] = {}
-    for task in group:
-        if recipe(named.setdefault(task.purifier_name, task.purifier)) != recipe(task.purifier):
-            msg = f"Two purifiers of these tasks are named {task.purifier_name!r}. Give each a name of its own."
-            raise ValueError(msg)
     return questions[0]
 
 
@@ -126,13 +149,14 @@ def _refuse_other_question(question: Question, progress: Progress, root: Path) -
         raise ValueError(msg)
 
 
-def _refuse_other_purifier(row: Row, stored: Row, root: Path) -> None:
-    if row.recipe != stored.recipe:
-        msg = (
-            f"The store {root} holds another purifier named {row.purifier!r} and will not be overwritten: it is "
-            f"{stored.recipe}, now it would be {row.recipe}. Choose another name or folder."
-        )
-        raise ValueError(msg)
+def _refuse_other_purifiers(rows: dict[str, Row], stored: list[Progress], root: Path) -> None:
+    for row in [row for progress in stored for row in progress.plan.rows if row.purifier in rows]:
+        if row.recipe != rows[row.purifier].recipe:
+            msg = (
+                f"The store {root} holds another purifier named {row.purifier!r} and will not be overwritten: it is "
+                f"{row.recipe}, now it would be {rows[row.purifier].recipe}. Choose another name or folder."
+            )
+            raise ValueError(msg)
 
 
 def _difference(first: Question, second: Question) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from purigeom.noise import Noise
@@ -32,7 +33,6 @@ class BitDepth:
         top = 2**self.bits - 1
 
         def purify(images: Tensor) -> Tensor:
-            levels: Tensor = (images.clamp(0, 1) * top).round()
-            return levels / top
+            return torch.round(images.clamp(0, 1) * top).div(top)
 
         return purify

@@ -34,9 +34,9 @@ class MedianFilter:
 
         def purify(images: Tensor) -> Tensor:
             mirrored = pad(images, (reach, reach, reach, reach), mode="reflect")
-            windows = unfold(mirrored, self.width).unflatten(1, (images.shape[1], -1))
+            windows = unfold(mirrored, self.width).reshape(*images.shape[:2], self.width**2, -1)
             # A stable sort, not `median`, whose choice among equal pixels is left open.
-            ordered = windows.sort(dim=2, stable=True).values
-            return ordered[:, :, self.width**2 // 2].reshape(images.shape).clamp(0, 1)
+            median = windows.sort(dim=2, stable=True).values[:, :, self.width**2 // 2]
+            return median.reshape(images.shape).clamp(0, 1)
 
         return purify

@@ -46,6 +46,19 @@ class Wrapped:
             )
             raise ValueError(msg)
 
+    def content(self) -> str:
+        """Return the digest of source and weights; raise where it says nothing, or no longer what it said."""
+        if not self.source:
+            msg = (
+                f"Wrapped {self.name!r} cannot be stored: the source of its function or module cannot be read. Define "
+                "it in a file; purigeom.measure takes it as it is."
+            )
+            raise TypeError(msg)
+        if isinstance(self.function, Module) and _weights(self.function) != self.weights:
+            msg = f"Wrapped {self.name!r} cannot be stored: its weights have changed since. Wrap it again."
+            raise ValueError(msg)
+        return _digest(self.source + self.weights)
+
     @property
     def declaration(self) -> Declaration:
         return Declaration(family=self.name, network=None, range="unbounded")
@@ -60,9 +73,9 @@ class Wrapped:
 def wrap(function: Callable[..., Tensor], name: str | None = None) -> Wrapped:
     """Make a purifier of a map of images, whose only randomness may be an argument called `noise`.
 
-    That argument, where there is one, receives one standard normal per pixel. A module is known by the source,
-    settings and weights it has now; a function by its name and source alone, so that functions which differ
-    in what they captured need different names.
+    That argument, where there is one, receives one standard normal per pixel. A module is known by its source,
+    settings and weights of now; a function by its name and source alone, so that functions which differ in
+    what they captured need different names.
 
     Examples
     --------
@@ -95,7 +108,14 @@ def _module_source(module: Module) -> str:
 
 
 def _settings(module: Module) -> list[tuple[str, str]]:
-    return sorted((name, repr(value)) for name, value in vars(module).items() if isinstance(value, _SETTING))
+    """Return the plain attributes of one part, and the names of its functions and classes."""
+    plain = [(name, repr(value)) for name, value in vars(module).items() if isinstance(value, _SETTING)]
+    named = [
+        (name, f"{value.__module__}.{value.__qualname__}")
+        for name, value in vars(module).items()
+        if hasattr(value, "__qualname__")
+    ]
+    return sorted(plain + named)
 
 
 def _source(thing: Callable[..., Tensor]) -> str:

@@ -1,0 +1,39 @@
+# Two commands matter: `make demo` and `make test`. Both set up .venv first, and both are safe to repeat.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test test-slow lint types floors tests benchmark clean
+.DEFAULT_GOAL := demo
+
+demo: $(STAMP)
+	$(BIN)/purigeom demo
+
+test: lint types floors tests
+
+test-slow: $(STAMP)
+	$(BIN)/pytest -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+floors: $(STAMP)
+	$(BIN)/lint-imports
+
+tests: $(STAMP)
+	$(BIN)/pytest -n 2 -m "not slow"
+
+benchmark: $(STAMP)
+	$(BIN)/python -m benchmarks.straight_way
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $(STAMP)
+
+clean:
+	rm -rf .venv data_cache/demo

@@ -1,0 +1,1 @@
+"""One script per figure: load a store, draw, save."""

@@ -1,0 +1,48 @@
+"""The trainers, at a size that takes seconds."""
+
+import json
+
+import pytest
+import torch
+
+from purigeom.catalog import CLASSIFIERS
+from purigeom.images import Digits
+from purigeom.networks.classifier import ConvNet
+from purigeom.networks.files import SHIPPED
+from purigeom.networks.unet import UNet
+from purigeom.training.digits import Recipe, train_classifier, train_denoiser
+
+
+def test_a_denoiser_learns_and_loads_again(tmp_path) -> None:
+    errors = [train_denoiser(tmp_path, Recipe(steps, 2e-3, 16))["held_out_error_200"] for steps in (1, 30)]
+    assert errors[1] < 0.6 * errors[0]
+    UNet(str(tmp_path)).check((1, 8, 8))
+    assert UNet(str(tmp_path)).module(torch.device("cpu"), torch.float32)(torch.zeros(1, 1, 8, 8), 3).sample.isfinite().all()
+
+
+def test_a_classifier_learns_and_loads_again(tmp_path) -> None:
+    accuracy = train_classifier(tmp_path, Recipe(60, 3e-3))["held_out_accuracy"]
+    assert accuracy > 0.7
+    test = Digits().load()
+    again = (ConvNet(str(tmp_path)).load()(test.images).argmax(1) == test.labels).float().mean().item()
+    assert again == pytest.approx(accuracy)
+
+
+def test_training_is_a_function_of_its_seed(tmp_path) -> None:
+    for name in ("one", "two"):
+        train_classifier(tmp_path / name, Recipe(3, 3e-3))
+    assert ConvNet(str(tmp_path / "one")).content() == ConvNet(str(tmp_path / "two")).content()
+
+
+def test_the_shipped_classifier_is_as_good_as_its_card() -> None:
+    test = Digits().load()
+    right = CLASSIFIERS["digits"].load()(test.images).argmax(1) == test.labels
+    assert right.float().mean() >= 0.97
+    assert f"{100 * right.float().mean():.1f} %" in (SHIPPED / "MODEL_CARD.md").read_text()
+
+
+def test_the_card_names_the_bytes_that_are_shipped() -> None:
+    card = (SHIPPED / "MODEL_CARD.md").read_text()
+    assert UNet("digits-ddpm").content() in card
+    assert ConvNet("digits-classifier").content() in card
+    assert json.loads((SHIPPED / "digits-ddpm" / "unet" / "config.json").read_text())["dropout"] == 0.2
