@@ -137,7 +137,8 @@ def test_neighbouring_pixels_do_not_correlate() -> None:
 
 
 def test_another_process_draws_the_same_numbers() -> None:
-    code = "import torch; from purigeom import Noise; print(Noise(5, (7,), ('a', 1)).words_like(torch.zeros(1, 6)).tolist())"
+    expression = "Noise(5, (7,), ('a', 1)).words_like(torch.zeros(1, 6)).tolist()"
+    code = f"import torch; from purigeom import Noise; print({expression})"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == str(Noise(5, (7,), ("a", 1)).words_like(torch.zeros(1, 6)).tolist())
 

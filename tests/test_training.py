@@ -16,8 +16,10 @@ from purigeom.training.digits import Recipe, train_classifier, train_denoiser
 def test_a_denoiser_learns_and_loads_again(tmp_path) -> None:
     errors = [train_denoiser(tmp_path, Recipe(steps, 2e-3, 16))["held_out_error_200"] for steps in (1, 30)]
     assert errors[1] < 0.6 * errors[0]
-    UNet(str(tmp_path)).check((1, 8, 8))
-    assert UNet(str(tmp_path)).module(torch.device("cpu"), torch.float32)(torch.zeros(1, 1, 8, 8), 3).sample.isfinite().all()
+    network = UNet(str(tmp_path))
+    network.check((1, 8, 8))
+    predict = network.module(torch.device("cpu"), torch.float32)
+    assert predict(torch.zeros(1, 1, 8, 8), 3).sample.isfinite().all()
 
 
 def test_a_classifier_learns_and_loads_again(tmp_path) -> None:

@@ -83,7 +83,7 @@ def means(results: xr.Dataset) -> str:
         settings = [dim for dim in pairs.dims if dim not in ("purifier", "mode")]
         if "mode" in pairs.dims:
             pairs = pairs.isel(mode=0)
-        for place, row in pairs.stack(setting=["purifier", *settings]).groupby("setting"):  # noqa: PD013
+        for place, row in pairs.stack(setting=["purifier", *settings]).groupby("setting"):
             where = " ".join(str(part) for part in place) if isinstance(place, tuple) else str(place)
             lines.append(f"{name:18} {where:40} {row['mean'].item():.4f} ± {row['error'].item():.4f}")
     return "\n".join(lines)

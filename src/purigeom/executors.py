@@ -49,6 +49,6 @@ class Processes:
 
 
 def _limit_threads(threads: int) -> None:
-    import torch  # noqa: PLC0415  workers load torch, the driver need not
+    import torch
 
     torch.set_num_threads(threads)

@@ -15,7 +15,7 @@ def shown(things: Iterable[Thing], total: int, what: str, *, quiet: bool = False
     if quiet or not total:
         yield from things
     elif sys.stderr.isatty() or "ipykernel" in sys.modules:
-        from tqdm.auto import tqdm  # noqa: PLC0415  looks for notebooks on import
+        from tqdm.auto import tqdm
 
         yield from tqdm(things, desc=what, total=total, unit="unit", dynamic_ncols=True)
     else:

@@ -13,7 +13,7 @@ _PACKAGES = ("purigeom", "torch", "numpy", "diffusers", "xarray", "zarr")
 @lru_cache
 def made_by(device: str) -> dict[str, Any]:
     """Return the versions and settings of this process."""
-    import torch  # noqa: PLC0415  a store can be read without it
+    import torch
 
     return {
         "versions": {name: _version(name) for name in _PACKAGES},
@@ -39,7 +39,7 @@ def _commit() -> str:
     here = Path(__file__).parent
     if not (here.parents[1] / ".git").exists():
         return "no checkout"
-    found = subprocess.run(  # noqa: S603  a fixed command
+    found = subprocess.run(
         ["git", "describe", "--always", "--dirty"],  # noqa: S607
         cwd=here,
         capture_output=True,

@@ -1,5 +1,7 @@
 """PGD on models whose best attack is known in closed form."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
@@ -53,7 +55,7 @@ def test_every_attack_stays_in_its_ball_and_in_range(attack, radius) -> None:
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_more_steps_never_lower_the_loss(norm) -> None:
     found = [losses(linear, PGD(steps, norm, 0.4)(linear, BATCH, NOISE, RADIUS)) for steps in (1, 2, 5, 10, 20)]
-    for fewer, more in zip(found, found[1:], strict=False):
+    for fewer, more in pairwise(found):
         assert (more >= fewer - 1e-12).all()
 
 

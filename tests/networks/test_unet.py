@@ -102,7 +102,7 @@ def test_a_damaged_config_is_named(tmp_path) -> None:
 
 
 def test_a_folder_without_a_unet_is_refused(tmp_path) -> None:
-    with pytest.raises(ValueError, match="holds no config.json"):
+    with pytest.raises(ValueError, match=r"holds no config\.json"):
         UNet(str(tmp_path)).config()
 
 

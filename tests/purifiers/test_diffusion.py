@@ -54,7 +54,8 @@ def test_ancestral_sampling_is_diffusers(network, clip, variance, monkeypatch) -
         step, network, depth, 2 * IMAGES - 1, noises=lambda level: noise.child(level).normal_like(IMAGES)
     )
     purifier = ReverseOnly(network, depth, clip=clip, variance=variance)
-    torch.testing.assert_close(purifier.pin(NOISE, SHAPE)(IMAGES), expected, rtol=0, atol=1e-4)  # their levels are float32
+    found = purifier.pin(NOISE, SHAPE)(IMAGES)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)  # their levels are float32
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.7])
@@ -68,9 +69,7 @@ def test_implicit_sampling_is_diffusers(network, eta) -> None:
     def step(output, level, state, drawn):
         return scheduler.step(output, level, state, eta=eta, variance_noise=drawn).prev_sample
 
-    expected = reverse_with(
-        step, network, depth, start, noises=lambda level: reverse.child(level).normal_like(IMAGES)
-    )
+    expected = reverse_with(step, network, depth, start, noises=lambda level: reverse.child(level).normal_like(IMAGES))
     found = DDIM(network, depth, eta=eta).pin(NOISE, SHAPE)(IMAGES)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)  # their levels are float32
 

@@ -108,8 +108,20 @@ def test_a_wrapped_module_survives_pickling():
 
 
 @pytest.mark.parametrize("function", [torch.sigmoid, partial(shaken, noise=0)], ids=["built-in", "partial"])
-def test_an_unreadable_source_is_left_empty(function):
-    assert wrap(function, name="opaque").source == ""
+def test_an_unreadable_source_is_measured_but_not_stored(function):
+    wrapped = wrap(function, name="opaque")
+    assert wrapped.source == ""
+    with pytest.raises(TypeError, match="cannot be stored"):
+        wrapped.content()
+
+
+def test_weights_that_changed_since_are_not_stored():
+    module = linear()
+    wrapped = wrap(module)
+    assert wrapped.content() == wrap(linear()).content()
+    nn.init.ones_(module.weight)
+    with pytest.raises(ValueError, match="weights have changed"):
+        wrapped.content()
 
 
 def test_a_built_in_function_takes_no_noise():
@@ -117,7 +129,7 @@ def test_a_built_in_function_takes_no_noise():
 
 
 def test_a_function_needs_a_name():
-    with pytest.raises(ValueError, match="Wrapped.name"):
+    with pytest.raises(ValueError, match=r"Wrapped\.name"):
         wrap(halved)
 
 

@@ -19,9 +19,7 @@ class BitDepth:
     bits: int = 3
 
     version: ClassVar[int] = 1
-    declaration: ClassVar[Declaration] = Declaration(
-        family="bit depth", differentiability="piecewise constant"
-    )
+    declaration: ClassVar[Declaration] = Declaration(family="bit depth", differentiability="piecewise constant")
 
     def __post_init__(self) -> None:
         if self.bits not in range(1, MOST_BITS + 1):

@@ -41,9 +41,7 @@ class Wrapped:
 
     def __post_init__(self) -> None:
         if not self.name:
-            msg = (
-                f"Wrapped.name must tell it from other functions; got {self.name!r}. Use wrap(..., name=...)."
-            )
+            msg = f"Wrapped.name must tell it from other functions; got {self.name!r}. Use wrap(..., name=...)."
             raise ValueError(msg)
 
     def content(self) -> str:

@@ -103,9 +103,7 @@ def _joined(parts: list[xr.Dataset]) -> xr.Dataset:
 def _merged(answers: list[xr.Dataset]) -> xr.Dataset:
     """Join the answers to different questions, purifiers in the order they were first asked."""
     names = list(dict.fromkeys(name for answer in answers for name in answer["purifier"].values))
-    aligned = [
-        answer if list(answer["purifier"].values) == names else _extended(answer, names) for answer in answers
-    ]
+    aligned = [answer if list(answer["purifier"].values) == names else _extended(answer, names) for answer in answers]
     return xr.merge(aligned, join="outer", compat="no_conflicts", combine_attrs="drop")
 
 
