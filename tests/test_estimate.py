@@ -100,3 +100,9 @@ def test_estimates_answer_for_every_number_that_has_an_image() -> None:
     xr.testing.assert_equal(answer["survived"], estimate(results["survived"])["mean"].rename("survived"))
     assert answer.attrs == {"commit": "abc"}
     assert answer["stretch"].attrs == {"units": "1"}
+
+
+def test_infinite_facts_have_no_error_bar_and_no_warning() -> None:
+    found = estimate(xr.DataArray([np.inf, np.inf], dims="image"))
+    assert np.isinf(found["mean"].item())
+    assert np.isnan(found["standard_error"].item())

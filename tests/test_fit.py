@@ -106,14 +106,14 @@ def test_the_slope_lies_in_its_interval_as_often_as_promised(replicates) -> None
 def test_the_curve_lies_in_its_band_as_often_as_promised(replicates) -> None:
     places = np.array([0.2, 0.5, 0.8])
     bands = [curve(fit, places) for fit, _ in replicates]
-    inside = np.mean([(band.low <= _truth(places)) & (_truth(places) <= band.high) for band in bands], axis=0)
+    inside = np.mean([(low <= _truth(places)) & (_truth(places) <= high) for _, low, high in bands], axis=0)
     assert inside.min() >= 0.88
     assert inside.max() <= 0.99
 
 
 def test_a_held_out_purifier_lies_in_its_interval_as_often_as_promised(replicates) -> None:
     intervals = [(prediction_interval(fit, 0.35, IMAGES), survival) for fit, survival in replicates]
-    inside = [interval.low.item() <= survival <= interval.high.item() for interval, survival in intervals]
+    inside = [low.item() <= survival <= high.item() for (_, low, high), survival in intervals]
     assert 0.8 <= np.mean(inside) <= 0.97
 
 
@@ -157,16 +157,17 @@ def test_a_ceiling_that_the_points_do_not_show_has_a_large_error() -> None:
 def test_intervals_stay_within_zero_and_one_and_around_the_curve() -> None:
     fit = fit_sigmoid(PLACES, [0.9, 1.0, 0.5, 0.6, 0.0, 0.1], 20)
     for interval in (curve(fit, np.linspace(-3, 4, 50)), prediction_interval(fit, np.linspace(-3, 4, 50), 5)):
-        assert interval.low.min() >= 0
-        assert interval.high.max() <= 1
-        assert (interval.low <= interval["mean"]).all()
-        assert (interval["mean"] <= interval.high).all()
+        mean, low, high = interval
+        assert low.min() >= 0
+        assert high.max() <= 1
+        assert (low <= mean + 1e-12).all()
+        assert (mean <= high + 1e-12).all()
 
 
 def test_a_new_purifier_is_less_sure_than_the_curve_and_more_images_help_only_so_far() -> None:
     fit = fit_sigmoid(PLACES, [0.99, 0.7, 0.85, 0.3, 0.25, 0.02], IMAGES)
     few, same, many = (prediction_interval(fit, 0.5, count, level=0.95) for count in (10, IMAGES, 10**9))
-    few, same, many, band = ((one.high - one.low).item() for one in (few, same, many, curve(fit, 0.5)))
+    few, same, many, band = ((high - low).item() for _, low, high in (few, same, many, curve(fit, 0.5)))
     assert few > same > many > 1.1 * band
 
 
@@ -174,8 +175,15 @@ def test_intervals_do_not_trust_scatter_smaller_than_binomial() -> None:
     fit = fit_sigmoid(COMPRESSION, _truth(COMPRESSION), IMAGES)
     assert fit.dispersion < 1e-6
     exact = replace(fit, dispersion=1.0)
-    assert prediction_interval(fit, 0.5, IMAGES).equals(prediction_interval(exact, 0.5, IMAGES))
+    assert prediction_interval(fit, 0.5, IMAGES) == prediction_interval(exact, 0.5, IMAGES)
     assert standard_errors(fit)["slope"] > 0.1
+
+
+def test_a_new_purifier_at_either_end_of_the_curve_is_predicted_near_that_end() -> None:
+    fit = fit_sigmoid(COMPRESSION, expit(-20 * (COMPRESSION - 0.5)), IMAGES)
+    _, low, high = prediction_interval(fit, [0.0, 1.0], IMAGES)
+    assert low[0] > 0.95
+    assert high[1] < 0.05
 
 
 def test_the_criterion_prefers_a_constant_on_flat_data() -> None:

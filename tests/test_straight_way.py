@@ -36,7 +36,8 @@ def test_images_to_fitted_curve_and_figure(tmp_path) -> None:
     root = run(tasks, tmp_path / "store", quiet=True)
     calibration = calibrate(store.load(root))
     assert calibration.fit.slope > 0
-    assert calibration.fit.aicc < calibration.fit.aicc_constant
+    points = calibration.points.sortby("compression")
+    assert points.survival[:2].mean() > points.survival[-2:].mean() + 0.1
     assert len(draw(store.load(root)).axes) == 1
     main(root, tmp_path / "curve")
     assert (tmp_path / "curve.png").stat().st_size > 10_000

@@ -15,21 +15,20 @@ from torch import Tensor
 from purigeom.images import batch_digest
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Declaration, ImageMap, RandomMap
+from purigeom.sweep import Task
 
 
 @dataclass(frozen=True)
 class ToyImages:
-    """Random images whose ids start at `first`."""
+    """Images made of noise, whose ids start at `first`."""
 
     count: int = 6
-    size: int = 2
     first: int = 100
     seed: int = 0
 
     def load(self) -> Batch:
         ids = tuple(range(self.first, self.first + self.count))
-        generator = torch.Generator().manual_seed(self.seed)
-        images = torch.rand(self.count, 1, self.size, self.size, generator=generator)
+        images = (1 + Noise(self.seed, ids).uniform_like(torch.empty(self.count, 1, 2, 2))) / 2
         return Batch(images, torch.arange(self.count) % 2, ids)
 
     def content(self) -> str:
@@ -44,68 +43,69 @@ class Scale:
     declaration: ClassVar[Declaration] = Declaration("toy", range="unbounded")
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
-        def purify(images: Tensor) -> Tensor:
-            return self.factor * images + 0.01 * noise.normal_like(images)
-
-        return purify
-
-
-@dataclass(frozen=True)
-class Shrink:
-    """Purify as `Scale` does, with other code."""
-
-    factor: float
-
-    def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
-        return lambda images: self.factor * images
+        return lambda images: self.factor * images + 0.01 * noise.normal_like(images)
 
 
 @dataclass(frozen=True)
 class Coupled:
-    """Break the law of independence: subtract the mean of the batch."""
+    """Break a law: subtract the mean of the whole batch."""
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         return lambda images: images - images.mean()
 
 
 @dataclass(frozen=True)
-class Fraction:
-    """Store the mean of the purified image, and make a file for every call."""
+class Opaque:
+    """Keep something that no `repr` tells from another."""
+
+    weights: Tensor
+
+    def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
+        return lambda images: self.weights.mean() * images
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Ask how far a purifier moves images; leave a file in the diary for every time it is asked."""
 
     version: ClassVar[int] = 1
     label: ClassVar[str] = "distances"
-    diary: Path | None = field(default=None, repr=False)
     draws: int = 1
+    diary: Path | None = field(default=None, repr=False)
 
     def content(self) -> str:
-        return str(self.draws)
+        return "the diary decides no answer"
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
         if self.diary:
             (self.diary / uuid.uuid4().hex).write_text(f"{purifier!r} {batch.image_ids[0]}")
-        answers = []
-        for draw in range(self.draws):
-            purified = purifier.pin(noise.child(draw), tuple(batch.images.shape[1:]))(batch.images)
-            answers.append((purified - batch.images).flatten(1).norm(dim=1))
-        facts = {"l2_distance": (("draw", "image"), torch.stack(answers).numpy())}
+        shape = tuple(batch.images.shape[1:])
+        purified = [purifier.pin(noise.child(draw), shape)(batch.images) for draw in range(self.draws)]
+        lengths = torch.stack([(images - batch.images).flatten(1).norm(dim=1) for images in purified])
+        facts = {"l2_distance": (("draw", "image"), lengths.numpy())}
         return xr.Dataset(facts, coords={"draw": range(self.draws), "image": list(batch.image_ids)})
 
 
 @dataclass(frozen=True)
-class Suicide:
-    """Kill the process that measures the third block, unless a file says that it died before."""
+class Mortal:
+    """Ask as `Moved` does, but once, at one image, kill the process that asks."""
 
     version: ClassVar[int] = 1
     label: ClassVar[str] = "distances"
-    grave: Path = field(repr=False)
-    doomed: int
-
-    def content(self) -> str:
-        return str(self.doomed)
+    grave: Path
+    image: int
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        if batch.image_ids[0] == self.doomed and not self.grave.exists():
+        if batch.image_ids[0] == self.image and not self.grave.exists():
             self.grave.touch()
-            time.sleep(0.5)
+            time.sleep(0.3)  # what was answered before reaches the driver
             os.kill(os.getpid(), signal.SIGKILL)
-        return Fraction()(purifier, batch, noise)
+        return Moved()(purifier, batch, noise)
+
+
+def toy_tasks(purifiers: int = 3, images: ToyImages | None = None, measurement: Moved | None = None) -> list[Task]:
+    """Return one task per purifier, `scale 0`, `scale 1`..."""
+    return [
+        Task(f"scale {place}", Scale(place / 10), measurement or Moved(), images or ToyImages())
+        for place in range(purifiers)
+    ]

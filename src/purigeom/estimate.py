@@ -39,7 +39,8 @@ def estimate(facts: xr.DataArray, over: Sequence[str] = SAMPLED) -> xr.Dataset:
     samples = [name for name in facts.dims if name in over and name != "image"]
     per_image = facts.astype(float).mean(samples, skipna=True)
     count = per_image.count("image")
-    spread = per_image.std("image", ddof=1, skipna=True)
+    with np.errstate(invalid="ignore"):  # the spread of infinite facts, such as PSNR of equal images, is NaN
+        spread = per_image.std("image", ddof=1, skipna=True)
     error = spread / np.sqrt(count.where(count > 1))
     return xr.Dataset({"mean": per_image.mean("image", skipna=True), "standard_error": error, "count": count})
 

@@ -98,7 +98,7 @@ def _segments(
     if not ids:
         msg = f"There is nothing to measure: {group[0].images!r} holds no image."
         raise ValueError(msg)
-    plan = Plan(label, question, ids, IMAGES_PER_UNIT, new)
+    plan = Plan(label, question, ids, IMAGES_PER_UNIT, new, len(segments))
     return [*segments, Progress(root / folder_name(label, to_json(plan)), plan, frozenset())]
 
 

@@ -1,46 +1,68 @@
-"""How far a fitted sigmoid can be trusted: of its parameters, of its mean, and of the next purifier."""
+"""How sure a fitted sigmoid is: of its parameters, of its curve and of a purifier it has not seen."""
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
 from scipy.stats import t as student
 
-from purigeom.fit.likelihood import Numbers, inside
-from purigeom.fit.sigmoid import SigmoidFit, sigmoid, slopes
+from purigeom.fit.likelihood import mean_and_rest, mean_gradient
+from purigeom.fit.points import Floats
+from purigeom.fit.sigmoid import SigmoidFit
+
+Interval = tuple[Floats, Floats, Floats]
 
 
 def standard_errors(fit: SigmoidFit) -> dict[str, float]:
-    """Return the standard error of every fitted parameter."""
-    return dict(zip(fit.free, np.sqrt(np.diag(fit.covariance)).tolist(), strict=True))
+    """Return the standard error of each parameter that was fitted."""
+    errors = np.sqrt(np.diag(np.array(fit.covariance)))
+    return dict(zip(fit.names, errors.tolist(), strict=True))
 
 
-def curve(fit: SigmoidFit, compression: ArrayLike, level: float = 0.95) -> tuple[Numbers, Numbers, Numbers]:
-    """Return the mean survival at compressions with its confidence band."""
-    mean, variance = _mean_and_variance(fit, compression)
-    return _around(fit, mean, variance, level)
+def curve(fit: SigmoidFit, compression: ArrayLike, level: float = 0.95) -> Interval:
+    """Return the mean survival and the low and high end of its confidence band.
 
-
-def prediction_interval(
-    fit: SigmoidFit, compression: ArrayLike, count: ArrayLike, level: float = 0.9
-) -> tuple[Numbers, Numbers, Numbers]:
-    """Return what a new purifier's survival on `count` images should be, with an interval.
-
-    The interval holds the uncertainty of the curve, the counting, and the scatter of purifiers around the curve.
+    The delta method on the angle asin(sqrt(survival)), whose binomial variance does not depend on survival:
+    the band stays in [0, 1] and narrows towards both ends.
     """
-    mean, variance = _mean_and_variance(fit, compression)
-    scatter = max(fit.dispersion, 1.0) * inside(mean) * (1 - inside(mean)) / np.asarray(count, float)
-    return _around(fit, mean, variance + scatter, level)
+    places = np.atleast_1d(np.asarray(compression, dtype=float))
+    return _interval(fit, places, _parameter_variance(fit, places), level)
 
 
-def _mean_and_variance(fit: SigmoidFit, compression: ArrayLike) -> tuple[Numbers, Numbers]:
-    compression = np.atleast_1d(np.asarray(compression, float))
-    parameters = (fit.midpoint, fit.slope, fit.ceiling)
-    gradient = slopes(compression, parameters, len(fit.free))
-    return sigmoid(compression, *parameters), np.einsum("pc,pq,qc->c", gradient, fit.covariance, gradient)
+def prediction_interval(fit: SigmoidFit, compression: ArrayLike, count: ArrayLike, level: float = 0.9) -> Interval:
+    """Return the mean, low and high survival of a new purifier measured on `count` images.
+
+    Adds to the error of the curve the scatter of a purifier about it. The scatter is split by the intraclass
+    correlation rho = (dispersion - 1) / (images per fitted purifier - 1) into one of images, which shrinks as
+    1 / count, and one between purifiers, which does not; at the fitted count it is dispersion / count.
+    """
+    places = np.atleast_1d(np.asarray(compression, dtype=float))
+    correlation = min(1.0, (max(fit.dispersion, 1.0) - 1) / max(fit.count - 1, 1.0))
+    images = np.asarray(count, dtype=float)
+    scatter = (1 + (images - 1) * correlation) / images / 4
+    return _interval(fit, places, _parameter_variance(fit, places) + scatter, level)
 
 
-def _around(fit: SigmoidFit, mean: Numbers, variance: Numbers, level: float) -> tuple[Numbers, Numbers, Numbers]:
-    """Return mean, low and high; the interval is symmetric in the logit, so it stays within [0, 1]."""
-    centre = inside(mean)
-    reach = student.ppf((1 + level) / 2, fit.degrees_of_freedom) * np.sqrt(variance) / (centre * (1 - centre))
-    return mean, np.asarray(expit(logit(centre) - reach)), np.asarray(expit(logit(centre) + reach))
+def _parameters(fit: SigmoidFit) -> Floats:
+    return np.array([fit.slope * fit.midpoint, fit.slope, fit.ceiling])
+
+
+def _parameter_variance(fit: SigmoidFit, compression: Floats) -> Floats:
+    """Return the variance of asin(sqrt(survival)) that the errors of the parameters cause."""
+    parameters = _parameters(fit)
+    mean, rest = mean_and_rest(parameters, compression)
+    change = np.eye(3)
+    change[0, :2] = fit.slope, fit.midpoint
+    gradient = (mean_gradient(parameters, compression) @ change)[:, : len(fit.names)]
+    angle = gradient / (2 * np.sqrt(mean * rest))[:, None]
+    variance: Floats = np.einsum("pi,ij,pj->p", angle, np.array(fit.covariance), angle)
+    return variance
+
+
+def _interval(fit: SigmoidFit, compression: Floats, variance: Floats, level: float) -> Interval:
+    if not 0 < level < 1:
+        msg = f"The level of an interval must lie between 0 and 1; got {level}."
+        raise ValueError(msg)
+    mean, _ = mean_and_rest(_parameters(fit), compression)
+    reach = student.ppf((1 + level) / 2, fit.degrees_of_freedom) * np.sqrt(variance)
+    angle = np.arcsin(np.sqrt(mean))
+    low, high = (np.sin(np.clip(angle + side * reach, 0, np.pi / 2)) ** 2 for side in (-1, 1))
+    return mean, low, high

@@ -1,70 +1,95 @@
-"""The quasi-binomial likelihood: survivals of purifiers that differ by more than their counts explain."""
+"""The quasi-binomial likelihood of the sigmoid, and the parameters that maximise it.
 
-from dataclasses import dataclass
-from typing import TypeAlias
+Parameters are (level, steepness, ceiling): survival is ceiling * expit(level - steepness * compression).
+"""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import xlog1py, xlogy
+from scipy.special import expit, rel_entr
 
-Numbers: TypeAlias = NDArray[np.float64]
-_EDGE = 1e-12
+from purigeom.fit.points import Floats, Points
 
-
-@dataclass(frozen=True)
-class Survivals:
-    """One point per purifier: its compression, the share of images that survive, and how many there were."""
-
-    compression: Numbers
-    survival: Numbers
-    count: Numbers
+ITERATIONS = 300
+HALVINGS = 40
+STEP_TOLERANCE = 1e-10
+RANK_TOLERANCE = 1e-7
+LARGEST_LOGIT = 500.0
 
 
-def survivals(compression: ArrayLike, survival: ArrayLike, count: ArrayLike) -> Survivals:
-    """Return checked points; raise where they cannot be fitted."""
-    points = Survivals(*(np.atleast_1d(np.asarray(values, float)) for values in (compression, survival, count)))
-    shapes = {points.compression.shape, points.survival.shape, points.count.shape}
-    if len(shapes) != 1 or points.compression.ndim != 1:
-        msg = f"A fit needs one compression, survival and count per purifier; got shapes {sorted(shapes)}."
-        raise ValueError(msg)
-    if not all(np.isfinite(values).all() for values in vars(points).values()):
-        msg = "A fit needs finite compressions, survivals and counts; got NaN or infinity. Leave those purifiers out."
-        raise ValueError(msg)
-    if ((points.survival < 0) | (points.survival > 1)).any() or (points.count <= 0).any():
-        msg = "Survivals must lie in [0, 1] and counts above zero; check which column is which."
-        raise ValueError(msg)
-    if np.ptp(points.compression) == 0 or np.ptp(points.survival) == 0:
-        msg = "A fit needs purifiers that differ in compression and in survival; these are all alike in one of them."
-        raise ValueError(msg)
-    return points
+def mean_and_rest(parameters: Floats, compression: Floats) -> tuple[Floats, Floats]:
+    """Return the expected survival and one minus it, without cancellation."""
+    level, steepness, ceiling = parameters
+    logit = np.clip(level - steepness * compression, -LARGEST_LOGIT, LARGEST_LOGIT)
+    return ceiling * expit(logit), expit(-logit) + (1 - ceiling) * expit(logit)
 
 
-def deviance(points: Survivals, expected: Numbers) -> float:
+def mean_gradient(parameters: Floats, compression: Floats) -> Floats:
+    """Return the derivative of the expected survival by the parameters, shape (purifier, parameter)."""
+    level, steepness, ceiling = parameters
+    logit = np.clip(level - steepness * compression, -LARGEST_LOGIT, LARGEST_LOGIT)
+    slant = ceiling * expit(logit) * expit(-logit)
+    return np.stack([slant, -compression * slant, expit(logit)], axis=1)
+
+
+def deviance(points: Points, mean: Floats, rest: Floats) -> float:
     """Return twice the log likelihood lost against a curve through every point."""
-    return 2 * (_log_likelihood(points, points.survival) - _log_likelihood(points, expected))
+    lost = rel_entr(points.survival, mean) + rel_entr(1 - points.survival, rest)
+    return 2 * float(points.count @ lost)
 
 
-def dispersion(points: Survivals, expected: Numbers, parameters: int) -> float:
-    """Return Pearson's statistic over its degrees of freedom: one where counts explain all scatter."""
-    variance = inside(expected) * (1 - inside(expected))
-    pearson = points.count * (points.survival - expected) ** 2 / variance
-    return float(pearson.sum() / (len(points.count) - parameters))
+def whitened(points: Points, parameters: Floats) -> tuple[Floats, Floats]:
+    """Return the gradient and the residuals in binomial standard deviations: (J, r) with information J'J."""
+    mean, rest = mean_and_rest(parameters, points.compression)
+    weight = np.sqrt(points.count / (mean * rest))
+    gradient = mean_gradient(parameters, points.compression)
+    return gradient * weight[:, None], (points.survival - mean) * weight
 
 
-def corrected_information(points: Survivals, expected: Numbers, parameters: int, scale: float) -> float:
-    """Return QAICc up to a constant of the points: lower is better; the dispersion counts as a parameter."""
-    size, counted = len(points.count), parameters + 1
-    if size <= counted + 1:
-        return float("inf")
-    correction = 2 * counted * (counted + 1) / (size - counted - 1)
-    return deviance(points, expected) / scale + 2 * counted + correction
+def maximise(points: Points, start: Floats, free: int) -> Floats:
+    """Return the maximum over the first `free` parameters by Fisher scoring with step halving.
+
+    The ceiling stays at or below one. Compression is best standardised first.
+    """
+    parameters = start
+    for _ in range(ITERATIONS):
+        moved = _moved(points, parameters, _scoring_step(points, parameters, free))
+        if np.abs(moved - parameters).max() < STEP_TOLERANCE * (1 + np.abs(parameters).max()):
+            _check_identified(points, moved, free)
+            return moved
+        parameters = moved
+    msg = (
+        f"fit_sigmoid did not settle in {ITERATIONS} steps: survival jumps between neighbouring purifiers, so the "
+        "best slope is infinite. Add purifiers whose survival lies between 10 and 90 %."
+    )
+    raise RuntimeError(msg)
 
 
-def inside(expected: Numbers) -> Numbers:
-    """Return probabilities kept a hair away from zero and one."""
-    return np.clip(expected, _EDGE, 1 - _EDGE)
+def _scoring_step(points: Points, parameters: Floats, free: int) -> Floats:
+    gradient, residual = whitened(points, parameters)
+    step = np.zeros(3)
+    step[:free] = np.linalg.lstsq(gradient[:, :free], residual, rcond=RANK_TOLERANCE)[0]
+    if parameters[2] == 1 and step[2] > 0:
+        return _scoring_step(points, parameters, 2)
+    return step
 
 
-def _log_likelihood(points: Survivals, expected: Numbers) -> float:
-    survived, expected = points.count * points.survival, inside(expected)
-    return float((xlogy(survived, expected) + xlog1py(points.count - survived, -expected)).sum())
+def _moved(points: Points, parameters: Floats, step: Floats) -> Floats:
+    """Return the parameters after the longest of the halved steps that does not raise the deviance."""
+    before = deviance(points, *mean_and_rest(parameters, points.compression))
+    allowed = before + 1e-13 * (1 + before)
+    for halving in range(HALVINGS):
+        trial = parameters + 0.5**halving * step
+        trial[2] = np.clip(trial[2], 1e-9, 1)
+        if deviance(points, *mean_and_rest(trial, points.compression)) <= allowed:
+            return trial
+    return parameters
+
+
+def _check_identified(points: Points, parameters: Floats, free: int) -> None:
+    free = 2 if parameters[2] == 1 else free
+    rank = np.linalg.matrix_rank(whitened(points, parameters)[0][:, :free], rtol=RANK_TOLERANCE)
+    if rank < free:
+        msg = (
+            f"fit_sigmoid cannot tell its {free} parameters apart from these {len(points.survival)} purifiers. "
+            "Add purifiers whose survival lies between 10 and 90 %, or fix the ceiling."
+        )
+        raise RuntimeError(msg)

@@ -1,126 +1,109 @@
-"""Survival as a falling sigmoid of compression, fitted by quasi-binomial likelihood."""
+"""The sigmoid of survival against compression, fitted by quasi-binomial likelihood."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
-from scipy.special import expit, logit
+from scipy.special import logit
 
-from purigeom.fit.likelihood import (
-    Numbers,
-    Survivals,
-    corrected_information,
-    deviance,
-    dispersion,
-    inside,
-    survivals,
-)
+from purigeom.fit.alternatives import constant_deviance, corrected_criterion, line_deviance
+from purigeom.fit.likelihood import deviance, maximise, mean_and_rest, whitened
+from purigeom.fit.points import Floats, Points, checked_points
 
-_STARTS = (2.0, 8.0, 30.0, -8.0)
-_CEILING_AT_ONE = 1 - 1e-3
+PARAMETERS = ("midpoint", "slope", "ceiling")
+FLATTEST = 1e-6
+"""The smallest slope, in logits per standard deviation of compression, that still tells a midpoint."""
 
 
 @dataclass(frozen=True)
 class SigmoidFit:
-    """survival = ceiling / (1 + exp(slope (compression - midpoint))), and how well it is known.
+    """The curve ceiling * expit(-slope * (compression - midpoint)) and how well the data tell it.
 
     Parameters
     ----------
-    midpoint, slope, ceiling
-        The curve. A fitted ceiling that runs to one is held there.
-    free
-        The names of the fitted parameters, in the order of the covariance.
+    names
+        The parameters that the data decided. A ceiling is missing where the caller fixed it, and where its
+        best value is one, the largest possible: it is then held there and has no error of its own.
     covariance
-        Inverse Fisher information times the dispersion, or times one where the dispersion is smaller: points that
-        scatter less than their counts allow do so by chance.
+        Of the parameters in `names`: the inverse Fisher information times the dispersion, at least 1.
     dispersion
-        Pearson's statistic over the degrees of freedom.
+        Pearson's X2 over the degrees of freedom, as it came out: how many times larger than binomial the
+        scatter about the curve is. Intervals use at least 1, since purifiers cannot agree better than the
+        images allow: a smaller value is chance, or images that several draws judged.
     degrees_of_freedom
-        Number of purifiers less the fitted parameters.
-    aicc, aicc_line, aicc_constant
-        QAICc of the sigmoid, a straight line and a constant, all at the sigmoid's dispersion; lower is better.
+        Number of purifiers less the parameters asked for, a ceiling held at one included.
+    count
+        The mean number of images per purifier, to which the dispersion belongs.
+    aicc, aicc_constant, aicc_line
+        QAICc of the sigmoid, of a constant and of a straight line, all with the dispersion of the sigmoid
+        (the richest of the three; at least 1); the smallest is the best. Infinite where purifiers are too few.
     """
 
     midpoint: float
     slope: float
     ceiling: float
-    free: tuple[str, ...]
-    covariance: Numbers
+    names: tuple[str, ...]
+    covariance: tuple[tuple[float, ...], ...]
     dispersion: float
     degrees_of_freedom: int
+    deviance: float
+    count: float
     aicc: float
-    aicc_line: float
     aicc_constant: float
+    aicc_line: float
 
 
 def fit_sigmoid(
     compression: ArrayLike, survival: ArrayLike, count: ArrayLike, ceiling: float | None = 1.0
 ) -> SigmoidFit:
-    """Fit the sigmoid to one point per purifier; a ceiling of None is fitted too.
+    """Fit the fall of survival with the compression ratio, one point per purifier.
 
-    Counts of survivors may be fractional: survival is averaged over draws, while the images are what is counted.
+    Maximises the quasi-binomial likelihood by Fisher scoring. Purifiers scatter about any curve by more than
+    their images explain, so errors come from the dispersion between purifiers, with t quantiles.
+
+    Parameters
+    ----------
+    compression
+        The compression ratio of each purifier.
+    survival
+        The fraction of images that survive, which draws may have averaged.
+    count
+        The number of images behind each survival, or one number for all.
+    ceiling
+        The survival of perfect compression, such as the accuracy on clean images; None fits it, up to one.
+
+    Raises
+    ------
+    ValueError
+        For points that no such curve can be fitted to.
+    RuntimeError
+        Where the likelihood has no finite maximum, has it at a slope of zero, or does not tell the parameters
+        apart. Parameters that are barely told apart come back with errors as large as that deserves.
 
     Examples
     --------
-    >>> compression = np.linspace(0.1, 0.9, 9)
-    >>> fit = fit_sigmoid(compression, sigmoid(compression, 0.5, 8.0, 1.0), np.full(9, 100))
-    >>> round(fit.midpoint, 3), round(fit.slope, 3)
-    (0.5, 8.0)
+    >>> fit = fit_sigmoid([0.1, 0.3, 0.5, 0.7, 0.9], [0.97, 0.91, 0.48, 0.12, 0.03], count=100)
+    >>> round(fit.midpoint, 2), fit.names
+    (0.5, ('midpoint', 'slope'))
     """
-    points = survivals(compression, survival, count)
-    free = ("midpoint", "slope", "ceiling") if ceiling is None else ("midpoint", "slope")
-    if len(points.count) <= len(free):
-        msg = f"A sigmoid of {len(free)} parameters needs at least {len(free) + 1} purifiers; got {len(points.count)}."
+    free = 3 if ceiling is None else 2
+    if ceiling is not None and not 0 < ceiling <= 1:
+        msg = f"fit_sigmoid.ceiling must lie in (0, 1], or be None to be fitted; got {ceiling}."
         raise ValueError(msg)
-    curve = _most_likely(points, ceiling)
-    if ceiling is None and curve[2] > _CEILING_AT_ONE:
-        return fit_sigmoid(compression, survival, count, ceiling=1.0)
-    return _described(points, curve, free)
+    points = checked_points(compression, survival, count, free)
+    centre, scale = float(points.compression.mean()), float(points.compression.std())
+    standard = replace(points, compression=(points.compression - centre) / scale)
+    parameters = maximise(standard, _start(standard, ceiling), free)
+    _check_slope(float(parameters[1]))
+    return _described(standard, parameters, free, (centre, scale))
 
 
-def sigmoid(compression: ArrayLike, midpoint: float, slope: float, ceiling: float) -> Numbers:
-    """Return the expected survival at compressions."""
-    return np.asarray(ceiling * expit(-slope * (np.asarray(compression, float) - midpoint)))
-
-
-def slopes(compression: Numbers, fit_or_curve: tuple[float, float, float], free: int) -> Numbers:
-    """Return the derivative of the sigmoid by its first `free` parameters, shape (parameter, compression)."""
-    midpoint, slope, ceiling = fit_or_curve
-    share = expit(-slope * (compression - midpoint))
-    bend = ceiling * share * (1 - share)
-    return np.stack([slope * bend, -(compression - midpoint) * bend, share])[:free]
-
-
-def _most_likely(points: Survivals, ceiling: float | None) -> tuple[float, float, float]:
-    """Return the best curve over several starting slopes, found in parameters that know no bounds."""
-    top = min(0.99, 1.1 * points.survival.max()) if ceiling is None else ceiling
-    middle = float(np.median(points.compression))
-    starts = [[start * middle, start] + ([logit(top)] if ceiling is None else []) for start in _STARTS]
-
-    def unbounded(theta: Numbers) -> tuple[float, float, float]:
-        return theta[0] / theta[1], theta[1], float(expit(theta[2])) if ceiling is None else ceiling
-
-    def loss(theta: Numbers) -> float:
-        share = expit(theta[0] - theta[1] * points.compression)
-        height = expit(theta[2]) if ceiling is None else ceiling
-        return deviance(points, height * share)
-
-    theta = _minimum(loss, starts)
-    return unbounded(theta)
-
-
-def _minimum(loss: Callable[[Numbers], float], starts: list[list[float]]) -> Numbers:
-    found = [minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000}) for start in starts]
-    best = min(found, key=lambda result: float(result.fun))
-    polished = minimize(
-        loss, best.x, method="Nelder-Mead", options={"maxiter": 4000, "xatol": 1e-10, "fatol": 1e-10}
-    )
-    if not polished.success:
-        msg = f"The sigmoid could not be fitted: {polished.message} Look at the points; perhaps none is on its slope."
-        raise RuntimeError(msg)
-    return np.asarray(polished.x)
+def _start(points: Points, ceiling: float | None) -> Floats:
+    """Return the parameters of the least-squares line through the logits."""
+    height = min(1.0, 1.02 * float(points.survival.max())) if ceiling is None else ceiling
+    logits = logit(np.clip(points.survival / height, 0.05, 0.95))
+    gradient, level = np.polyfit(points.compression, logits, 1)
+    return np.array([level, -gradient, height])
 
 
 def _check_slope(steepness: float) -> None:
@@ -132,37 +115,38 @@ def _check_slope(steepness: float) -> None:
         raise RuntimeError(msg)
 
 
-def _described(points: Survivals, curve: tuple[float, float, float], free: tuple[str, ...]) -> SigmoidFit:
-    expected = sigmoid(points.compression, *curve)
-    gradient = slopes(points.compression, curve, len(free))
-    weight = points.count / (inside(expected) * (1 - inside(expected)))
-    information = (gradient * weight) @ gradient.T
-    scatter = dispersion(points, expected, len(free))
-    scale = max(scatter, 1.0)
-    if np.linalg.cond(information) > 1e14:
-        msg = "These points do not determine a sigmoid: some parameters can change freely. Add purifiers in between."
-        raise RuntimeError(msg)
+def _described(points: Points, parameters: Floats, free: int, units: tuple[float, float]) -> SigmoidFit:
+    """Return the fit in the units of compression, given standardised points and parameters."""
+    centre, scale = units
+    level, steepness, ceiling = map(float, parameters)
+    purifiers = len(points.survival)
+    dispersion = float(np.sum(whitened(points, parameters)[1] ** 2)) / (purifiers - free)
+    lost = deviance(points, *mean_and_rest(parameters, points.compression))
+    kept = 2 if ceiling == 1 else free
+    covariance = _covariance(points, parameters, kept, scale) * max(dispersion, 1.0)
     return SigmoidFit(
-        *(float(parameter) for parameter in curve),
-        free,
-        scale * np.linalg.inv(information),
-        scatter,
-        len(points.count) - len(free),
-        corrected_information(points, expected, len(free), scale),
-        corrected_information(points, _line(points), 2, scale),
-        corrected_information(points, _constant(points), 1, scale),
+        midpoint=centre + scale * level / steepness,
+        slope=steepness / scale,
+        ceiling=ceiling,
+        names=PARAMETERS[:kept],
+        covariance=tuple(tuple(row) for row in covariance.tolist()),
+        dispersion=dispersion,
+        degrees_of_freedom=purifiers - free,
+        deviance=lost,
+        count=float(points.count.mean()),
+        aicc=corrected_criterion(lost, dispersion, free, purifiers),
+        aicc_constant=corrected_criterion(constant_deviance(points), dispersion, 1, purifiers),
+        aicc_line=corrected_criterion(line_deviance(points), dispersion, 2, purifiers),
     )
 
 
-def _constant(points: Survivals) -> Numbers:
-    return np.full_like(points.survival, np.average(points.survival, weights=points.count))
-
-
-def _line(points: Survivals) -> Numbers:
-    """Return the most likely straight line, held within [0, 1]."""
-
-    def values(theta: Numbers) -> Numbers:
-        return np.clip(theta[0] + theta[1] * points.compression, 1e-3, 1 - 1e-3)
-
-    start = np.polyfit(points.compression, points.survival, 1, w=np.sqrt(points.count))[::-1]
-    return values(_minimum(lambda theta: deviance(points, values(theta)), [list(start)]))
+def _covariance(points: Points, parameters: Floats, kept: int, scale: float) -> Floats:
+    """Return the inverse Fisher information, carried from (level, steepness) to (midpoint, slope)."""
+    level, steepness, _ = parameters
+    change = np.eye(3)
+    change[0, :2] = scale / steepness, -scale * level / steepness**2
+    change[1, :2] = 0.0, 1 / scale
+    gradient = whitened(points, parameters)[0][:, :kept]
+    spread = change[:kept, :kept] @ np.linalg.pinv(gradient)
+    covariance: Floats = spread @ spread.T
+    return covariance

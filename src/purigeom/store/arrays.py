@@ -19,7 +19,7 @@ HEADER = "header_digest"
 """The attribute of an array that holds the digest of the rest of its header, so that damage shows."""
 TEXT = np.dtypes.StringDType()
 _CODECS = (ZstdCodec(level=3), Crc32cCodec())  # the checksum covers the bytes as they lie on disk
-_FLAT = {"name": "default", "separator": "."}  # a chunk is a file beside its siblings: one listing shows all
+_FLAT: dict[str, Any] = {"name": "default", "separator": "."}  # a chunk lies beside its siblings: one listing shows all
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Layout:
     shape: tuple[int, ...]
     chunks: tuple[int, ...]
     dtype: np.dtype[Any]
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 def add_array(folder: Path, name: str, layout: Layout) -> None:
@@ -85,7 +85,8 @@ def opened(folder: Path, name: str, mode: Literal["r", "r+"] = "r") -> "zarr.Arr
     problem = header_problem(folder / name)
     if problem:
         raise ValueError(damaged(folder / name, problem))
-    return zarr.open_array(folder / name, mode=mode)
+    array = zarr.open_array(folder / name, mode=mode)
+    return array.with_config({"write_empty_chunks": True})  # zeros are an answer; a missing chunk is damage
 
 
 def header_problem(path: Path) -> str | None:

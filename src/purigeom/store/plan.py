@@ -32,13 +32,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """The header of a segment: what it will hold once every unit is answered."""
+    """The header of a segment: what it will hold once every unit is answered.
+
+    A question's first segment has the number zero; every later one, for purifiers that came later, one more.
+    """
 
     label: str
     question: Question
     image_ids: tuple[int, ...]
     images_per_unit: int
     rows: tuple[Row, ...]
+    number: int = 0
     schema: int = SCHEMA_VERSION
 
     @property
@@ -67,5 +71,4 @@ def from_json(attributes: dict[str, Any]) -> Plan:
     """Return the plan in a group's attributes."""
     question = Question(**attributes["question"])
     rows = tuple(Row(**row) for row in attributes["rows"])
-    ids = tuple(attributes["image_ids"])
-    return Plan(attributes["label"], question, ids, attributes["images_per_unit"], rows, attributes["schema"])
+    return Plan(**{**attributes, "question": question, "rows": rows, "image_ids": tuple(attributes["image_ids"])})

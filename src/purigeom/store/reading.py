@@ -29,9 +29,10 @@ class Progress:
 
 
 def progress_of(root: Path | str) -> list[Progress]:
-    """Return every segment of a store and what is done of it."""
+    """Return every segment of a store and what is done of it, in the order in which they were asked for."""
     segments = sorted(path for path in Path(root).glob("*.zarr") if not path.name.startswith("."))
-    return [Progress(path, read_plan(path), frozenset(sealed(path))) for path in segments]
+    found = [Progress(path, read_plan(path), frozenset(sealed(path))) for path in segments]
+    return sorted(found, key=lambda progress: progress.plan.number)
 
 
 def load(root: Path | str) -> xr.Dataset:
@@ -117,6 +118,7 @@ def _described(results: xr.Dataset, rows: dict[str, Row]) -> xr.Dataset:
     """Attach to every purifier what studies group it by."""
     chosen = [rows[name] for name in results["purifier"].values]
     return results.assign_coords(
+        purifier=_text(list(results["purifier"].values)),
         family=("purifier", _text([row.family for row in chosen])),
         network=("purifier", _text([row.network or "" for row in chosen])),
         recipe=("purifier", _text([row.recipe["description"] for row in chosen])),

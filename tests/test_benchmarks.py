@@ -1,0 +1,84 @@
+"""Every benchmark runs at a tiny size and prints a valid line; what it measures there means nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import attack_steps, straight_way
+from benchmarks.figure import Figure, at_most, median_ratio, median_seconds, peak_growth, print_line
+from purigeom.images import Digits
+from purigeom.purifiers.identity import Identity
+
+TINY = {
+    "noise_share": {"batch": 1, "steps": 1, "repeats": 1},
+    "noise_share_lean": {"batch": 2, "steps": 2, "repeats": 2},
+    "compression_overhead": {"batch": 2, "steps": 2, "probes": 2, "repeats": 2},
+    "gradient_memory_growth": {"steps": (1, 2), "batch": 2, "repeats": 1},
+    "gradient_memory_growth_full_graph": {"steps": (1, 2), "batch": 2, "repeats": 1},
+    "store_open_seconds": {"units": 8},
+    "store_read_seconds": {"units": 8},
+}
+MINUTES = {"demo_compute_seconds", "demo_again_seconds"}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_figure_of_the_straight_way_prints_a_valid_line(name, capsys):
+    print_line(straight_way.FIGURES[name](**TINY[name]))
+    _check_line(capsys.readouterr().out, name)
+
+
+def test_every_figure_of_the_straight_way_is_tried_here_or_takes_minutes():
+    assert set(straight_way.FIGURES) == set(TINY) | MINUTES
+
+
+def test_the_command_prints_the_named_figures_only(monkeypatch, capsys):
+    figure = Figure("quick", 1.0, None, None, "at once")
+    monkeypatch.setattr(straight_way, "FIGURES", {"quick": lambda: figure, "slow": pytest.fail})
+    straight_way.main(["quick"])
+    _check_line(capsys.readouterr().out, "quick")
+
+
+def test_an_unknown_figure_is_named_before_anything_is_measured():
+    with pytest.raises(KeyError, match="no figure 'speed'"):
+        straight_way.main(["speed"])
+
+
+def test_attack_doubling_prints_a_valid_line(capsys):
+    print_line(attack_steps.attack_doubling_points({"identity": Identity()}, Digits()[:4]))
+    _check_line(capsys.readouterr().out, "attack_doubling_points")
+
+
+def test_a_figure_holds_up_to_its_goal_and_claims_nothing_without_one():
+    assert [at_most("name", value, 2, "how").holds for value in (1.9, 2, 2.1)] == [True, True, False]
+    assert at_most("name", 1.0, None, "how").holds is None
+
+
+def test_peak_growth_sees_memory_that_is_freed_before_the_call_ends():
+    mebibytes = 64
+    assert peak_growth(lambda: torch.ones(mebibytes, 2**18).sum()) > 0.9 * mebibytes * 2**20
+
+
+def test_sampled_peak_growth_needs_no_kernel_interface(monkeypatch):
+    monkeypatch.setattr("benchmarks.figure._CLEAR", Path("/nowhere/clear_refs"))
+    monkeypatch.setattr("benchmarks.figure._STATUS", Path("/nowhere/status"))
+    kept = []
+    assert peak_growth(lambda: kept.append(torch.ones(64, 2**18))) > 32 * 2**20
+
+
+def test_times_are_medians_of_as_many_calls_as_asked():
+    calls = []
+    assert median_seconds(lambda: calls.append("one"), 3) >= 0
+    assert median_ratio(lambda: calls.append("one"), lambda: calls.append("other"), 3) > 0
+    assert calls[3:] == ["one", "other", "one", "other", "other", "one", "one", "other"]
+
+
+def _check_line(printed, name):
+    (line,) = printed.splitlines()
+    found = json.loads(line)
+    assert list(found) == ["figure", "value", "goal", "holds", "how"]
+    assert found["figure"] == name
+    assert found["value"] >= 0
+    assert (found["goal"] is None) == (found["holds"] is None)
+    assert found["how"]
