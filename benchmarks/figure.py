@@ -128,7 +128,7 @@ def _resident() -> int:
         return _status("VmRSS:")
     import psutil
 
-    return psutil.Process().memory_info().rss
+    return int(psutil.Process().memory_info().rss)
 
 
 def _status(field: str) -> int:

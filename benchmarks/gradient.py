@@ -32,17 +32,16 @@ def gradient_memory_growth_full_graph(steps: Sequence[int] = (10, 20), batch: in
 
 def _growth(peak: Callable[[str, int, int], int], steps: Sequence[int], batch: int, repeats: int) -> tuple[float, str]:
     """Return the ratio of the peaks at the longer and the shorter chain, and how it was taken."""
-    short, long = steps
     with random_network(SMALL) as network:
         low, high = (
             statistics.median(in_fresh_process(peak, network.checkpoint, count, batch) for _ in range(repeats))
-            for count in (short, long)
+            for count in steps
         )
+        stored = ", ".join(f"{STATE_BYTES * batch * count / MEBIBYTE:.1f}" for count in steps)
         how = (
-            f"{high / MEBIBYTE:.0f} MiB at {long} over {low / MEBIBYTE:.0f} MiB at {short} steps of DDPM, stored states "
-            f"of {STATE_BYTES * batch * long / MEBIBYTE:.1f} and {STATE_BYTES * batch * short / MEBIBYTE:.1f} MiB "
-            f"included; {described(network)}, batch {batch}, {threads()}; peak resident memory less the level just "
-            f"before the call, in fresh processes, median of {repeats}"
+            f"{low / MEBIBYTE:.0f} and {high / MEBIBYTE:.0f} MiB at {steps[0]} and {steps[1]} steps of DDPM, stored "
+            f"states ({stored} MiB) included; {described(network)}, batch {batch}, {threads()}; peak resident memory "
+            f"less the level just before the call, in fresh processes, median of {repeats}"
         )
     return high / low, how
 

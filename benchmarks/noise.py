@@ -38,7 +38,7 @@ def _share(architecture: Mapping[str, Any], batch: int, steps: int, repeats: int
         share = statistics.median(_share_once(pinned, images) for _ in range(repeats))
         how = (
             f"time inside Noise.normal_like over time of the DDPM purification it is part of; {described(network)}, "
-            f"batch {batch}, {steps} steps with one draw per network call, {threads()}; median of {repeats} after a warm-up"
+            f"batch {batch}, {steps} steps with one draw per network call, {threads()}; median of {repeats}, warm"
         )
     return share, how
 

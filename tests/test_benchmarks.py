@@ -1,13 +1,24 @@
 """Every benchmark runs at a tiny size and prints a valid line; what it measures there means nothing."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
+from diffusers import UNet2DModel
 
-from benchmarks import attack_steps, straight_way
-from benchmarks.figure import Figure, at_most, median_ratio, median_seconds, peak_growth, print_line
+from benchmarks import attack_steps, gradient, noise, straight_way
+from benchmarks.figure import (
+    Figure,
+    at_most,
+    in_fresh_process,
+    median_ratio,
+    median_seconds,
+    peak_growth,
+    print_line,
+)
+from benchmarks.networks import CIFAR, LEAN, random_network
 from purigeom.images import Digits
 from purigeom.purifiers.identity import Identity
 
@@ -24,9 +35,27 @@ MINUTES = {"demo_compute_seconds", "demo_again_seconds"}
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_a_figure_of_the_straight_way_prints_a_valid_line(name, capsys):
+def test_a_figure_of_the_straight_way_prints_a_valid_line(name, capsys, monkeypatch):
+    monkeypatch.setattr(noise, "CIFAR", {**CIFAR, "block_out_channels": (32, 32, 32, 32)})
+    monkeypatch.setattr(gradient, "in_fresh_process", lambda *peak: 1 + _here(*peak))  # used memory grows by 0
+    monkeypatch.setattr(straight_way, "in_fresh_process", _here)
     print_line(straight_way.FIGURES[name](**TINY[name]))
     _check_line(capsys.readouterr().out, name)
+
+
+def test_the_published_architecture_has_as_many_weights_as_its_checkpoint():
+    with torch.device("meta"):
+        network = UNet2DModel(**CIFAR)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 35_746_307
+
+
+def test_memory_is_measured_in_another_process():
+    assert in_fresh_process(os.getpid) != os.getpid()
+
+
+def test_a_fresh_process_measures_the_memory_of_a_gradient():
+    with random_network(LEAN) as network:
+        assert in_fresh_process(gradient.chain_gradient_peak, network.checkpoint, 1, 2) > 2**20
 
 
 def test_every_figure_of_the_straight_way_is_tried_here_or_takes_minutes():
@@ -72,6 +101,10 @@ def test_times_are_medians_of_as_many_calls_as_asked():
     assert median_seconds(lambda: calls.append("one"), 3) >= 0
     assert median_ratio(lambda: calls.append("one"), lambda: calls.append("other"), 3) > 0
     assert calls[3:] == ["one", "other", "one", "other", "other", "one", "one", "other"]
+
+
+def _here(function, *arguments):
+    return function(*arguments)
 
 
 def _check_line(printed, name):

@@ -10,6 +10,7 @@ from purigeom import Task, demo, estimates, measure, run, store
 from purigeom.attacks.pgd import PGD
 from purigeom.calibration import calibrate
 from purigeom.catalog import CLASSIFIERS, DIGITS_UNET, PURIFIERS
+from purigeom.executors import in_process
 from purigeom.images import Digits
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.survival import Survival
@@ -63,7 +64,7 @@ def test_the_demo_s_pieces_make_a_report(tmp_path, monkeypatch) -> None:
         for question in demo.MEASUREMENTS
     ]
     monkeypatch.setattr(demo, "MEASUREMENTS", quick)
-    outcome = demo.demonstrate(tmp_path, quiet=True)
+    outcome = demo.demonstrate(tmp_path, in_process, quiet=True)
     page = outcome.report.read_text()
     assert page.count("<svg") == 3
     assert all(f"<td>{name}</td>" in page for name in chosen)
@@ -72,6 +73,6 @@ def test_the_demo_s_pieces_make_a_report(tmp_path, monkeypatch) -> None:
     assert all(link.startswith(("data:", "#")) for link in links), "the page must open without a network"
     assert {path.suffix for path in outcome.figures} == {".png", ".pdf"}
     before = sorted((path, path.stat().st_mtime_ns) for path in outcome.store.rglob("*") if path.is_file())
-    demo.demonstrate(tmp_path, quiet=True)
+    demo.demonstrate(tmp_path, in_process, quiet=True)
     after = sorted((path, path.stat().st_mtime_ns) for path in outcome.store.rglob("*") if path.is_file())
     assert before == after, "a second run answers from the store"

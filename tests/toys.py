@@ -106,6 +106,6 @@ class Mortal:
 def toy_tasks(purifiers: int = 3, images: ToyImages | None = None, measurement: Moved | None = None) -> list[Task]:
     """Return one task per purifier, `scale 0`, `scale 1`..."""
     return [
-        Task(f"scale {place}", Scale(place / 10), measurement or Moved(), images or ToyImages())
+        Task(f"scale {place}", Scale(place / 10), measurement or Moved(), ToyImages() if images is None else images)
         for place in range(purifiers)
     ]

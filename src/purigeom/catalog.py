@@ -9,6 +9,7 @@ from purigeom.networks.classifier import ConvNet
 from purigeom.networks.unet import UNet
 from purigeom.protocols import Attack, Classifier, Displacement, ImageSet, RandomMap
 from purigeom.purifiers.bit_depth import BitDepth
+from purigeom.purifiers.composed import Repeat
 from purigeom.purifiers.diffusion.ddim import DDIM, OneShot
 from purigeom.purifiers.diffusion.ddpm import DDPM, ReverseOnly
 from purigeom.purifiers.diffusion.sde import VPSDE, ProbabilityFlow
@@ -37,6 +38,7 @@ DIGITS_DIFFUSION: Mapping[str, RandomMap] = {
     "digits-one-shot": OneShot(DIGITS_UNET, depth=100),
     "digits-vp-sde": VPSDE(DIGITS_UNET, depth=100, steps=20),
     "digits-probability-flow": ProbabilityFlow(DIGITS_UNET, depth=100, steps=20),
+    "digits-twice": Repeat(DDPM(DIGITS_UNET, depth=40, steps=3), 2),
 }
 
 PURIFIERS: Mapping[str, RandomMap] = {**BASELINES, **DIGITS_DIFFUSION}

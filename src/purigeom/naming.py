@@ -2,14 +2,16 @@
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 from purigeom.images import ImageFile
-from purigeom.protocols import ImageSet
+from purigeom.protocols import ImageSet, RandomMap
 
 Description = TypeVar("Description")
 
@@ -32,6 +34,27 @@ def images_named(word: str, catalogue: Mapping[str, ImageSet]) -> ImageSet:
     whole: Any = ImageFile(name) if name.endswith(".npz") else named(name, catalogue, "image set")
     images: ImageSet = whole[: int(count)] if count else whole
     return images
+
+
+def varied(name: str, purifier: RandomMap, words: str) -> dict[str, RandomMap]:
+    """Return a purifier at each value of a whole-numbered field, `FIELD=FIRST:LAST:COUNT`, by name.
+
+    Examples
+    --------
+    >>> from purigeom.purifiers.bit_depth import BitDepth
+    >>> list(varied("bits", BitDepth(), "bits=1:5:3"))
+    ['bits bits=1', 'bits bits=3', 'bits bits=5']
+    """
+    found = re.fullmatch(r"(\w+)=(\d+):(\d+):(\d+)", words)
+    if not found or int(found[4]) < 1:
+        msg = f"--vary needs FIELD=FIRST:LAST:COUNT, such as depth=10:220:5; got {words!r}."
+        raise ValueError(msg)
+    field, (first, last, count) = found[1], (int(number) for number in found.groups()[1:])
+    if not is_dataclass(purifier) or field not in {one.name for one in fields(purifier)}:
+        msg = f"--vary needs a field of {purifier!r}; got {field!r}."
+        raise ValueError(msg)
+    values = [round(first + (last - first) * place / max(1, count - 1)) for place in range(count)]
+    return {f"{name} {field}={value}": replace(purifier, **{field: value}) for value in values}
 
 
 def _object(path: Path, name: str) -> Any:

@@ -52,6 +52,7 @@ def run(
 def answer(unit: Unit) -> float:
     """Measure and store one unit; return the seconds it took."""
     started = time.perf_counter()
+    fix_arithmetic()
     task = unit.task
     batch = on_device(checked(task.images.load())[unit.places], unit.device, task.dtype)
     noise = Noise(task.seed, batch.image_ids)
@@ -62,6 +63,14 @@ def answer(unit: Unit) -> float:
     seconds = time.perf_counter() - started
     write(unit.segment, unit.row, unit.block, facts, {**made_by(unit.device), "seconds": round(seconds, 4)})
     return seconds
+
+
+def fix_arithmetic() -> None:
+    """Let no GPU trade digits or repeatability for speed unless a caller turns that on afterwards."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
 
 
 def on_device(batch: Batch, device: str, dtype: str) -> Batch:

@@ -62,7 +62,7 @@ def test_backward_gives_the_product(purifier) -> None:
 
 def test_declares_family_and_network(purifier) -> None:
     assert isinstance(purifier.declaration, Declaration)
-    assert purifier.declaration.network is None or purifier.declaration.network == purifier.network.checkpoint
+    assert (purifier.declaration.network is None) == ("UNet" not in repr(purifier))
 
 
 def test_travels_to_a_worker_and_says_what_it_is(purifier) -> None:

@@ -1,0 +1,211 @@
+"""Claims about `purigeom` in a terminal."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from purigeom import __main__, store
+from purigeom.catalog import ATTACKS, CLASSIFIERS, DISPLACEMENTS, IMAGES, PURIFIERS
+
+HEAVY = ("torch", "xarray", "zarr", "diffusers", "pandas", "scipy", "numpy", "matplotlib")
+MINE = """
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Mine:
+    factor: float
+    def pin(self, noise, image_shape):
+        return lambda images: {body}
+
+mine = Mine(0.5)
+"""
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Return a function that runs a command here, and returns its exit code, output and errors."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["purigeom", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            __main__.main()
+        said = capsys.readouterr()
+        return stopped.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def small(command, tmp_path):
+    """Return a store that a command made."""
+    code, _, err = command("measure", "identity", "median", "--images", "digits:4", "--out", tmp_path / "s", "--quiet")
+    assert (code, err) == (0, "")
+    return tmp_path / "s"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["measure", "--help"]])
+def test_help_is_quick_and_loads_nothing_heavy(words):
+    program = (
+        "import sys, json, purigeom\n"
+        "from purigeom.__main__ import main\n"
+        f"sys.argv = ['purigeom', *{words}]\n"
+        "try: main()\n"
+        f"finally: print('loaded', json.dumps([name for name in {HEAVY} if name in sys.modules]))\n"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert ended.returncode == 0, ended.stderr
+    assert "Usage: " in ended.stdout
+    assert json.loads(ended.stdout.splitlines()[-1].removeprefix("loaded ")) == []
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+
+
+def test_the_installed_command_gives_a_sentence_and_no_traceback():
+    ended = subprocess.run(
+        [sys.executable, "-m", "purigeom", "contract", "nothing"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("purigeom: 'nothing' is no purifier: choose one of ['bit-depth',")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_measure_fills_a_store_and_prints_means(command, tmp_path):
+    words = ("--images", "digits:6", "--out", tmp_path, "--radius", 0.2, "--seed", 3, "--draws", 2)
+    measurements = ("--measurement", "compression", "--measurement", "distances")
+    code, out, err = command("measure", "identity", "gaussian-blur", *words, *measurements)
+    assert code == 0
+    assert "measuring: 4 of 4 units" in err
+    identity = next(line for line in out.splitlines() if line.startswith("compression_ratio") and "identity" in line)
+    assert "1.0000 ± 0.0000" in identity
+    found = store.load(tmp_path)
+    assert found.purifier.values.tolist() == ["identity", "gaussian-blur"]
+    assert found.l2_distance.shape == (2, 2, 6)
+    assert found.radius.values.tolist() == [0.2]
+    blur = found.compression_ratio.sel(purifier="gaussian-blur").mean(("probe", "draw")).mean().item()
+    assert f"{blur:.4f}" in next(line for line in out.splitlines() if "compression" in line and "blur" in line)
+
+
+def test_measure_takes_an_object_of_a_file_and_keys_it_by_its_source(command, tmp_path):
+    path = tmp_path / "purifier_of_a_file.py"
+    path.write_text(MINE.format(body="self.factor * images"))
+    words = ("measure", f"{path}:mine", "--images", "digits:2", "--out", tmp_path / "s", "--quiet")
+    code, out, err = command(*words)
+    assert (code, err) == (0, "")
+    assert "mine" in out
+    assert "0.5000 ± 0.0000" in out
+    assert store.load(tmp_path / "s").recipe.values.tolist() == ["Mine(factor=0.5)"]
+    path.write_text(MINE.format(body="images / 2"))
+    code, out, err = command(*words)
+    assert (code, out) == (2, "")
+    assert "holds another purifier named 'mine' and will not be overwritten" in err
+
+
+def test_measure_takes_images_of_a_file(command, tmp_path):
+    np.savez(tmp_path / "images.npz", images=np.full((5, 3, 8, 8), 200, np.uint8), ids=np.arange(5) + 70)
+    words = ("--images", f"{tmp_path}/images.npz:4", "--out", tmp_path / "s", "--quiet", "--measurement", "distances")
+    assert command("measure", "identity", *words)[0] == 0
+    assert store.load(tmp_path / "s").image.values.tolist() == [70, 71, 72, 73]
+
+
+def test_two_purifiers_that_would_share_a_name_are_refused(command, tmp_path):
+    for name in ("shares_a_name", "also_shares_it"):
+        (tmp_path / f"{name}.py").write_text(MINE.format(body="images"))
+    words = [f"{tmp_path}/{name}.py:mine" for name in ("shares_a_name", "also_shares_it")]
+    code, _, err = command("measure", *words, "--images", "digits:2", "--out", tmp_path / "s")
+    assert code == 2
+    assert "would be stored as 'mine', which an earlier purifier is" in err
+    assert not (tmp_path / "s").exists()
+
+
+def test_info_says_what_is_there_and_what_is_missing(command, small):
+    code, out, _ = command("info", small)
+    assert code == 0
+    assert "compression: 2 purifiers x 4 images, 2 units done, 0 missing" in out
+    assert "Compression(radii=(" in out
+    (seal,) = small.glob("*.zarr/made_by/c.1.0")
+    seal.unlink()
+    assert "1 units done, 1 missing" in command("info", small)[1]
+
+
+def test_check_exits_with_zero_only_for_a_store_that_is_whole(command, small, tmp_path):
+    code, out, _ = command("check", small)
+    assert (code, out) == (0, f"{small}: 0 problems\n")
+    (chunk,) = small.glob("*.zarr/compression_ratio/c.1.*")
+    flipped = bytearray(chunk.read_bytes())
+    flipped[7] ^= 16
+    chunk.write_bytes(flipped)
+    code, out, _ = command("check", small)
+    assert code == 1
+    assert f"{chunk.parent}: cannot be read" in out
+    (tmp_path / "empty").mkdir()
+    assert command("check", tmp_path / "empty")[0] == 1
+
+
+BAD = {
+    "couples images of a batch": "images - images.mean()",
+    "hides randomness": "images + 0 * images + __import__('torch').rand_like(images)",
+    "must keep the shape": "images[:, :, 1:]",
+    "NaN or infinity for image 3": "images / 0 * 0",
+}
+
+
+@pytest.mark.parametrize(("law", "body"), BAD.items(), ids=BAD)
+def test_contract_says_which_law_a_purifier_breaks(command, tmp_path, law, body):
+    path = tmp_path / f"breaks_{law.split()[0]}.py"
+    path.write_text(MINE.format(body=body))
+    code, out, err = command("contract", f"{path}:mine")
+    assert (code, out) == (2, "")
+    assert law in err
+    assert "Mine(factor=0.5)" in err
+
+
+def test_contract_has_good_news_of_a_good_purifier(command):
+    code, out, err = command("contract", "gaussian-noise", "--images", "digits:3")
+    assert (code, err) == (0, "")
+    assert out == f"{PURIFIERS['gaussian-noise']!r} keeps the contract on 3 images.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["measure", "nothing"], "'nothing' is no purifier"),
+        (["measure", "identity", "--images", "faces"], "'faces' is no image set"),
+        (["measure", "identity", "--images", "digits:0"], "nothing to measure"),
+        (["measure", "identity", "--measurement", "luck"], "'luck' is no measurement"),
+        (["measure", "identity", "--attack", "prayer"], "'prayer' is no attack"),
+        (["measure", "identity", "--classifier", "oracle"], "'oracle' is no classifier"),
+        (["measure", "identity", "--displacement", "jump"], "'jump' is no displacement"),
+        (["measure", "missing.py:mine"], "There is no file missing.py"),
+        (["info", "missing"], "holds no segment"),
+        (["check", "missing"], "There is no store at missing"),
+    ],
+    ids=" ".join,
+)
+def test_a_word_that_names_nothing_gets_one_sentence(command, tmp_path, monkeypatch, words, sentence):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("purigeom: ")
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+    assert not any(tmp_path.iterdir())
+
+
+def test_list_shows_every_name(command):
+    code, out, _ = command("list")
+    assert code == 0
+    for room in (PURIFIERS, ATTACKS, CLASSIFIERS, DISPLACEMENTS, IMAGES):
+        for name, thing in room.items():
+            assert any(line.split() and line.split()[0] == name and repr(thing) in line for line in out.splitlines())

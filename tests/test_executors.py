@@ -1,0 +1,61 @@
+"""Claims about where units are answered: everywhere alike, and without loss where a worker dies."""
+
+from dataclasses import replace
+
+import pytest
+import xarray as xr
+
+from purigeom import store, tasks
+from purigeom.executors import Processes, in_process
+from purigeom.measurements.compression import Compression
+from purigeom.sweep import Task, run
+from tests.toys import Mortal, Scale, ToyImages, toy_tasks
+
+
+@pytest.fixture(autouse=True)
+def small_units(monkeypatch):
+    monkeypatch.setattr(tasks, "IMAGES_PER_UNIT", 2)
+
+
+def test_this_process_answers_in_order_and_only_when_asked():
+    asked = []
+    answers = in_process(lambda unit: asked.append(unit) or -unit, [3, 1, 2])
+    assert asked == []
+    assert next(answers) == -3
+    assert asked == [3]
+    assert list(answers) == [-1, -2]
+
+
+def test_worker_processes_store_what_this_process_stores(tmp_path):
+    asked = [*toy_tasks(3), *(replace(task, measurement=Compression((0.1,))) for task in toy_tasks(3))]
+    alone = store.load(run(asked, tmp_path / "alone", in_process, quiet=True)).load()
+    together = store.load(run(asked, tmp_path / "together", Processes(2), quiet=True)).load()
+    xr.testing.assert_identical(together, alone)
+    assert {unit["threads"] for unit in store.provenance(tmp_path / "together")} == {1}
+    assert store.verify(tmp_path / "together") == []
+
+
+def test_a_killed_worker_is_named_and_what_was_answered_stays(tmp_path):
+    task = Task("half", Scale(0.5), Mortal(tmp_path / "grave", image=104), ToyImages(count=8))
+    with pytest.raises(RuntimeError, match=r"A worker process was killed.*stored; run again"):
+        run([task], tmp_path / "store", Processes(1), quiet=True)
+    (progress,) = store.progress_of(tmp_path / "store")
+    assert progress.done == {(0, 0), (0, 1)}
+    assert store.verify(tmp_path / "store") == []
+    found = store.load(run([task], tmp_path / "store", quiet=True)).load()
+    undisturbed = store.load(run([task], tmp_path / "undisturbed", quiet=True)).load()
+    xr.testing.assert_identical(found, undisturbed)
+
+
+def fail(unit: int) -> int:
+    if unit == 1:
+        msg = f"unit {unit} is bad"
+        raise ValueError(msg)
+    return unit
+
+
+def test_an_error_in_a_worker_is_raised_here():
+    answers = Processes(1)(fail, range(3))
+    assert next(answers) == 0
+    with pytest.raises(ValueError, match="unit 1 is bad"):
+        list(answers)
