@@ -32,6 +32,7 @@ def demo(
 def measure(
     purifiers: Annotated[list[str], typer.Argument(help="Catalogue names, or path.py:OBJECT.")],
     images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:128",
+    vary: Annotated[str, typer.Option(help="FIELD=FIRST:LAST:COUNT, such as depth=10:220:5.")] = "",
     out: Annotated[Path, typer.Option(help="Store to fill.")] = Path("data_cache/measure"),
     measurement: Annotated[list[str], typer.Option(help="What to measure; repeat for several.")] = ["compression"],
     classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
@@ -41,6 +42,7 @@ def measure(
     draws: Annotated[int, typer.Option(help="Random configurations.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
     device: Annotated[str, typer.Option(help="Where to compute.")] = "cpu",
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     workers: Annotated[int, typer.Option(help="Worker processes; none computes here.")] = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -48,8 +50,8 @@ def measure(
     from purigeom import commands
 
     asked = commands.Asked(tuple(measurement), classifier, attack, displacement, tuple(radius), draws)
-    where = commands.Where(out, seed, device, workers, quiet)
-    typer.echo(commands.measured(purifiers, images, asked, where))
+    where = commands.Where(out, seed, device, dtype, workers, quiet)
+    typer.echo(commands.measured(purifiers, vary, images, asked, where))
 
 
 @application.command()

@@ -16,7 +16,7 @@ from purigeom.measurements.distances import Distances
 from purigeom.measurements.gallery import Gallery
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.survival import Survival
-from purigeom.naming import images_named, named
+from purigeom.naming import images_named, named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import Measurement, RandomMap
 from purigeom.sweep import Task, run
@@ -41,17 +41,21 @@ class Where:
     out: Path
     seed: int
     device: str
+    dtype: str
     workers: int
     quiet: bool
 
 
-def measured(words: Sequence[str], images: str, asked: Asked, where: Where) -> str:
+def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: Where) -> str:
     """Measure purifiers into a store; return a table of their means."""
     questions = [named(word, known_measurements(asked), "measurement") for word in asked.measurements]
     purifiers = _purifiers(words)
+    if vary:
+        settings = [varied(name, purifier, vary) for name, purifier in purifiers.items()]
+        purifiers = {name: purifier for setting in settings for name, purifier in setting.items()}
     image_set = images_named(images, catalog.IMAGES)
     tasks = [
-        Task(name, purifier, question, image_set, where.seed)
+        Task(name, purifier, question, image_set, where.seed, where.dtype)
         for name, purifier in purifiers.items()
         for question in questions
     ]

@@ -12,6 +12,7 @@ from purigeom.store.reading import Progress, progress_of
 from purigeom.store.segment import create
 
 IMAGES_PER_UNIT = 128
+FLOATS = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Task:
     images: ImageSet
     seed: int = 0
     dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.dtype not in FLOATS:
+            msg = f"Task.dtype must be one of {FLOATS}; got {self.dtype!r}."
+            raise ValueError(msg)
 
     @property
     def key(self) -> str:
