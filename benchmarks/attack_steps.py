@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from benchmarks.figure import Figure, print_line, threads
+from benchmarks.figure import Figure, machine, print_line
 from purigeom import demo
 from purigeom.catalog import CLASSIFIERS
 from purigeom.images import Digits
@@ -27,7 +27,7 @@ def attack_doubling_points(purifiers: Mapping[str, RandomMap] = demo.PURIFIERS, 
         f"largest change of survival, in percentage points, over {len(changes)} purifiers from {short} to {long} steps "
         f"of {demo.ATTACK!r}: {changes[most]:+.2f} for {most!r}; {len(images)} held-out digits (one is "
         f"{100 / len(images):.2f} points), radius {demo.RADIUS}, one draw, known randomness, same start; shipped "
-        f"networks, {threads()}; all: {', '.join(f'{name} {change:+.2f}' for name, change in changes.items())}"
+        f"networks, {machine()}; all: {', '.join(f'{name} {change:+.2f}' for name, change in changes.items())}"
     )
     value = round(abs(changes[most]), 5)
     return Figure("attack_doubling_points", value, GOAL, value < GOAL, how)

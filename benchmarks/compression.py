@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.figure import Figure, at_most, median_ratio, threads
+from benchmarks.figure import Figure, at_most, machine, median_ratio
 from benchmarks.networks import LEAN, described, random_network
 from purigeom.measurements.compression import Compression
 from purigeom.noise import Noise
@@ -15,7 +15,7 @@ from purigeom.protocols import Batch
 from purigeom.purifiers.diffusion.ddpm import DDPM
 
 
-def compression_overhead(batch: int = 64, steps: int = 4, probes: int = 4, repeats: int = 7) -> Figure:
+def compression_overhead(batch: int = 64, steps: int = 2, probes: int = 4, repeats: int = 15) -> Figure:
     """Measure compression on a lean network, where everything else weighs most."""
     images = torch.rand(batch, 3, 32, 32)
     with random_network(LEAN) as network:
@@ -30,7 +30,7 @@ def compression_overhead(batch: int = 64, steps: int = 4, probes: int = 4, repea
         how = (
             f"time of {measurement!r} over time of the {len(calls)} calls of the bare network it makes, with the same "
             f"states; DDPM of {steps} steps on {described(network)}, {batch} images in batches of "
-            f"{sorted({len(state) for state, *_ in calls})}, {threads()}; median of {repeats} pairs in turns"
+            f"{sorted({len(state) for state, *_ in calls})}, {machine()}; median of {repeats} pairs in turns"
         )
     return at_most("compression_overhead", value, 1.10, how)
 

@@ -3,6 +3,7 @@
 import gc
 import json
 import multiprocessing
+import os
 import statistics
 import sys
 import threading
@@ -43,9 +44,9 @@ def print_line(figure: Figure) -> None:
     sys.stdout.flush()
 
 
-def threads() -> str:
-    """Return how many threads torch computes with, in words."""
-    return f"{torch.get_num_threads()} CPU threads"
+def machine() -> str:
+    """Return how many threads torch computes with, and how busy the machine is: work of others slows ours."""
+    return f"{torch.get_num_threads()} CPU threads at a load of {os.getloadavg()[0]:.1f}"
 
 
 def seconds(call: Callable[[], Any]) -> float:

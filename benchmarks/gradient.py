@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from benchmarks.figure import Figure, at_most, in_fresh_process, peak_growth, threads
+from benchmarks.figure import Figure, at_most, in_fresh_process, machine, peak_growth
 from benchmarks.networks import SMALL, described, random_network
 from purigeom.geometry.chain import Chain
 from purigeom.networks.unet import UNet
@@ -40,7 +40,7 @@ def _growth(peak: Callable[[str, int, int], int], steps: Sequence[int], batch: i
         stored = ", ".join(f"{STATE_BYTES * batch * count / MEBIBYTE:.1f}" for count in steps)
         how = (
             f"{low / MEBIBYTE:.0f} and {high / MEBIBYTE:.0f} MiB at {steps[0]} and {steps[1]} steps of DDPM, stored "
-            f"states ({stored} MiB) included; {described(network)}, batch {batch}, {threads()}; peak resident memory "
+            f"states ({stored} MiB) included; {described(network)}, batch {batch}, {machine()}; peak resident memory "
             f"less the level just before the call, in fresh processes, median of {repeats}"
         )
     return high / low, how

@@ -10,14 +10,13 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from benchmarks.figure import Figure, at_most, seconds, threads
+from benchmarks.figure import Figure, at_most, machine, median_seconds
 from benchmarks.networks import CIFAR, LEAN, described, random_network
 from purigeom.noise import Noise
-from purigeom.protocols import ImageMap
 from purigeom.purifiers.diffusion.ddpm import DDPM
 
 
-def noise_share(batch: int = 64, steps: int = 2, repeats: int = 3) -> Figure:
+def noise_share(batch: int = 64, steps: int = 2, repeats: int = 5) -> Figure:
     """Purify with the network that most published numbers are about."""
     value, how = _share(CIFAR, batch, steps, repeats)
     return at_most("noise_share", value, 0.02, f"ddpm-cifar10-32 architecture: {how}")
@@ -34,20 +33,17 @@ def _share(architecture: Mapping[str, Any], batch: int, steps: int, repeats: int
     with random_network(architecture) as network:
         images = torch.rand(batch, 3, 32, 32)
         pinned = DDPM(network, depth=100, steps=steps).pin(Noise(0, tuple(range(batch))), (3, 32, 32))
-        pinned(images[:1].repeat(batch, 1, 1, 1))
-        share = statistics.median(_share_once(pinned, images) for _ in range(repeats))
+        with torch.no_grad(), timed_draws() as draws:
+            pinned(images)
+            draws.clear()
+            whole = median_seconds(lambda: pinned(images), repeats)
+        share = statistics.median(draws) * len(draws) / repeats / whole
         how = (
-            f"time inside Noise.normal_like over time of the DDPM purification it is part of; {described(network)}, "
-            f"batch {batch}, {steps} steps with one draw per network call, {threads()}; median of {repeats}, warm"
+            f"time in Noise.normal_like over time of the DDPM purification it is part of; {described(network)}, batch "
+            f"{batch}, {steps} steps with one draw per network call, {machine()}; medians of {len(draws)} draws and "
+            f"{repeats} purifications after a warm-up"
         )
     return share, how
-
-
-@torch.no_grad()
-def _share_once(pinned: ImageMap, images: Tensor) -> float:
-    with timed_draws() as draws:
-        whole = seconds(lambda: pinned(images))
-    return sum(draws) / whole
 
 
 @contextmanager

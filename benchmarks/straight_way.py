@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.compression import compression_overhead
-from benchmarks.figure import Figure, at_most, in_fresh_process, print_line, seconds, threads
+from benchmarks.figure import Figure, at_most, in_fresh_process, machine, print_line, seconds
 from benchmarks.gradient import gradient_memory_growth, gradient_memory_growth_full_graph
 from benchmarks.noise import noise_share, noise_share_lean
 from benchmarks.stored import build, open_seconds
@@ -67,7 +67,7 @@ def _demo_seconds() -> tuple[float, float]:
 
 
 def _demo_how(which: str) -> str:
-    return f"one `purigeom demo` in a fresh process {which}, imports counted; shipped networks, {threads()}"
+    return f"one `purigeom demo` in a fresh process {which}, imports counted; shipped networks, {machine()}"
 
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {

@@ -8,8 +8,9 @@ import xarray as xr
 from purigeom import store, tasks
 from purigeom.executors import Processes, in_process
 from purigeom.measurements.compression import Compression
+from purigeom.purifiers.wrapped import wrap
 from purigeom.sweep import Task, run
-from tests.toys import Mortal, Scale, ToyImages, toy_tasks
+from tests.toys import Mortal, Moved, Scale, ToyImages, toy_tasks
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +60,11 @@ def test_an_error_in_a_worker_is_raised_here():
     assert next(answers) == 0
     with pytest.raises(ValueError, match="unit 1 is bad"):
         list(answers)
+
+
+def test_what_cannot_be_sent_to_a_worker_is_said_before_one_starts(tmp_path):
+    nameless = wrap(lambda images: images / 2, name="half")
+    with pytest.raises(TypeError, match=r"these cannot be sent: .*lambda.* at the top of a file"):
+        run([Task("half", nameless, Moved(), ToyImages())], tmp_path / "store", Processes(1), quiet=True)
+    found = store.load(run([Task("half", nameless, Moved(), ToyImages())], tmp_path / "store", quiet=True))
+    assert found.purifier.values.tolist() == ["half"]

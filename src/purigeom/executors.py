@@ -1,6 +1,7 @@
 """Where units of work are done: in this process, or in local worker processes."""
 
 import multiprocessing
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -32,10 +33,11 @@ class Processes:
     threads: int = 1
 
     def __call__(self, function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Iterator[Answer]:
+        portable = _portable(units)
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(self.workers, spawn, _limit_threads, (self.threads,)) as pool:
             try:
-                pending = [pool.submit(function, unit) for unit in units]
+                pending = [pool.submit(function, unit) for unit in portable]
                 for finished in as_completed(pending):
                     yield finished.result()
             except BrokenProcessPool as error:
@@ -46,6 +48,20 @@ class Processes:
                 raise RuntimeError(msg) from error
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _portable(units: Iterable[Unit]) -> list[Unit]:
+    """Return the units; raise before any worker starts where they cannot be sent to one."""
+    listed = list(units)
+    try:
+        pickle.dumps(listed)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        msg = (
+            f"Processes sends units to other processes, and these cannot be sent: {error}. Define functions and "
+            "classes by name at the top of a file, or stay in this process."
+        )
+        raise TypeError(msg) from error
+    return listed
 
 
 def _limit_threads(threads: int) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from torch import Tensor
 
@@ -15,7 +15,8 @@ Norm: TypeAlias = Literal["linf", "l2"]
 class UniformBall:
     """Move every pixel independently and uniformly within the linf ball of the radius."""
 
-    label = "uniform linf ball"
+    version: ClassVar[int] = 1
+    label: ClassVar[str] = "uniform linf ball"
 
     def __call__(self, noise: Noise, images: Tensor, radius: float) -> Tensor:
         return radius * noise.uniform_like(images)
@@ -25,7 +26,8 @@ class UniformBall:
 class Corners:
     """Move every pixel by plus or minus the radius: to a random corner of the linf ball."""
 
-    label = "linf corners"
+    version: ClassVar[int] = 1
+    label: ClassVar[str] = "linf corners"
 
     def __call__(self, noise: Noise, images: Tensor, radius: float) -> Tensor:
         return radius * noise.sign_like(images)
@@ -35,7 +37,8 @@ class Corners:
 class Sphere:
     """Move in a uniformly random direction to the l2 sphere of the radius."""
 
-    label = "l2 sphere"
+    version: ClassVar[int] = 1
+    label: ClassVar[str] = "l2 sphere"
 
     def __call__(self, noise: Noise, images: Tensor, radius: float) -> Tensor:
         return rescale(noise.normal_like(images), "l2", radius)
@@ -57,6 +60,7 @@ class Towards:
         The norm in which the radius is measured.
     """
 
+    version: ClassVar[int] = 1
     name: str
     directions: Tensor = field(repr=False, compare=False)
     image_ids: tuple[int, ...]
