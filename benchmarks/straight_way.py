@@ -67,7 +67,7 @@ def _demo_seconds() -> tuple[float, float]:
 
 
 def _demo_how(which: str) -> str:
-    return f"one `purigeom demo` in a fresh process {which}, imports counted; shipped networks, {machine()}"
+    return f"one `purigeom demo` in a fresh process {which}, imports counted; shipped networks, two one-thread workers, {machine()}"
 
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {

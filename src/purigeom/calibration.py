@@ -1,5 +1,6 @@
 """The sigmoid of a store: which purifiers enter it, with what counts, and what comes out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,9 @@ import xarray as xr
 
 from purigeom.estimate import estimate
 from purigeom.fit import SigmoidFit, fit_sigmoid
+
+CALIBRATED = ("diffusion", "identity")
+"""The families whose curve arXiv 2505.22839 claims, and where it ends: no purifier at all."""
 
 
 @dataclass(frozen=True)
@@ -17,20 +21,20 @@ class Calibration:
     fit: SigmoidFit
 
 
-def calibrate(results: xr.Dataset) -> Calibration:
-    """Fit survival, under randomness the attacker knew, against mean compression.
+def calibrate(results: xr.Dataset, families: Sequence[str] = CALIBRATED) -> Calibration:
+    """Fit survival, under randomness the attacker knew, against mean compression; the ceiling is fitted too.
 
-    One radius and one attack; the ceiling is fitted. Purifiers that give an attacker no gradient are left
-    out: their survival tells how the attack failed.
+    Only purifiers of the given families enter, and of these only those that give an attacker a gradient: survival
+    of the others tells how the attack failed. One radius and one attack.
     """
-    points = calibration_points(results)
+    points = calibration_points(results, families)
     fitted = points.isel(purifier=points["fitted"].values)
     fit = fit_sigmoid(fitted["compression"].values, fitted["survival"].values, fitted["count"].values, ceiling=None)
     return Calibration(points, fit)
 
 
-def calibration_points(results: xr.Dataset) -> xr.Dataset:
-    """Return compression and survival per purifier, with standard errors over images."""
+def calibration_points(results: xr.Dataset, families: Sequence[str] = CALIBRATED) -> xr.Dataset:
+    """Return compression and survival per purifier, with standard errors over images, and whether it is fitted."""
     needed = {"compression_ratio", "survived", "gradient_vanished"} - set(results)
     if needed:
         msg = f"A calibration needs {sorted(needed)}, which these results lack. Measure compression and survival."
@@ -38,6 +42,8 @@ def calibration_points(results: xr.Dataset) -> xr.Dataset:
     compression = estimate(_single(results["compression_ratio"], "displacement", "radius"))
     survival = estimate(_single(results["survived"], "attack", "radius"))
     vanished = results["gradient_vanished"].mean(("draw", "image"))
+    chosen = results["family"].isin(list(families))
+    known = np.isfinite(survival["mean"]) & np.isfinite(compression["mean"])
     return xr.Dataset(
         {
             "compression": compression["mean"],
@@ -45,7 +51,8 @@ def calibration_points(results: xr.Dataset) -> xr.Dataset:
             "survival": survival["mean"],
             "survival_standard_error": survival["standard_error"],
             "count": survival["count"],
-            "fitted": (vanished < 0.5) & np.isfinite(survival["mean"]) & np.isfinite(compression["mean"]),
+            "vanished": vanished,
+            "fitted": chosen & known & (vanished < 0.5),
         }
     )
 

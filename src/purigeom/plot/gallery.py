@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from purigeom.plot.style import COLUMN, styled
@@ -17,12 +18,13 @@ def draw(results: xr.Dataset, clean: Batch) -> Figure:
     for name in kept["purifier"].values:
         images = kept.sel(purifier=name).transpose("image", "row", "column", "channel").values
         rows.append((str(name), images))
-    with styled():
-        figure = Figure(figsize=(2 * COLUMN, 0.42 * len(rows)))
+    with styled(), rc_context({"figure.constrained_layout.use": False}):
+        figure = Figure(figsize=(1.2 * COLUMN, 0.36 * len(rows)))
         panels = figure.subplots(len(rows), len(first), squeeze=False)
+        figure.subplots_adjust(left=0.25, right=0.99, bottom=0.01, top=0.99, wspace=0.05, hspace=0.05)
         for line, (name, images) in zip(panels, rows, strict=True):
             for axes, image in zip(line, images, strict=True):
                 axes.imshow(image.clip(0, 1), cmap="gray", vmin=0, vmax=1)
-                axes.set(xticks=[], yticks=[])
+                axes.set(xticks=[], yticks=[], frame_on=False)
             line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=6)
     return figure
