@@ -13,6 +13,7 @@ from benchmarks.figure import Figure, at_most, in_fresh_process, machine, print_
 from benchmarks.gradient import gradient_memory_growth, gradient_memory_growth_full_graph
 from benchmarks.noise import noise_share, noise_share_lean
 from benchmarks.stored import build, open_seconds
+from purigeom import demo
 
 OPENINGS = 5
 
@@ -67,7 +68,10 @@ def _demo_seconds() -> tuple[float, float]:
 
 
 def _demo_how(which: str) -> str:
-    return f"one `purigeom demo` in a fresh process {which}, imports counted; shipped networks, two one-thread workers, {machine()}"
+    return (
+        f"one `purigeom demo` in a fresh process {which}, imports counted; shipped networks, {len(demo.PURIFIERS)} "
+        f"purifiers, {len(demo.IMAGES)} images, {demo.WORKERS!r}, {machine()}"
+    )
 
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {
