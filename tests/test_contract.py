@@ -32,6 +32,23 @@ def test_hidden_randomness_is_named() -> None:
     broken(lambda images: images + torch.rand_like(images), "hides randomness")
 
 
+def test_changing_the_input_in_place_is_named() -> None:
+    broken(lambda images: images.clamp_(0.3, 0.6), "changes its input in place")
+
+
+def test_an_exception_inside_names_the_purifier_and_its_images() -> None:
+    def failing(images):
+        return images[99]
+
+    with pytest.raises(RuntimeError, match=r"name='failing'.* raised IndexError on images \[5, 7, 9\]"):
+        verify(wrap(failing, name="failing"), BATCH, NOISE)
+
+
+def test_an_answer_that_is_no_tensor_is_named() -> None:
+    with pytest.raises(TypeError, match="must return a tensor of images; it returned tuple"):
+        verify(wrap(lambda images: (images,), name="pair"), BATCH, NOISE)
+
+
 def test_state_from_call_to_call_is_named() -> None:
     @dataclass(frozen=True)
     class Counting:

@@ -31,6 +31,7 @@ def test_images_from_a_file_keep_their_ids(tmp_path) -> None:
     batch = ImageFile(str(tmp_path / "four.npz"))[1:3].load()
     assert batch.image_ids == (7, 5)
     torch.testing.assert_close(batch.images, torch.from_numpy(pixels[1:3]) / 255)
+    assert ImageFile(str(tmp_path / "four.npz"))[1:4][1:2].load().image_ids == (5,)
 
 
 def test_a_file_without_images_is_named(tmp_path) -> None:
@@ -45,7 +46,7 @@ def test_a_file_without_images_is_named(tmp_path) -> None:
         (torch.zeros(2, 4, 4), (0, 1), r"floats of shape \(image, channel, row, column\)"),
         (torch.zeros(2, 1, 4, 4, dtype=torch.uint8), (0, 1), "got uint8 of shape"),
         (torch.full((2, 1, 4, 4), 255.0), (4, 8), r"image 4 spans 255 to 255.*1/255"),
-        (torch.full((2, 1, 4, 4), float("nan")), (4, 8), "image 4 spans nan to nan"),
+        (torch.full((2, 1, 4, 4), float("nan")), (4, 8), "image 4 holds NaN"),
         (torch.zeros(2, 1, 4, 4) - 0.1, (4, 8), "image 4 spans -0.1"),
         (torch.zeros(2, 1, 4, 4), (4, 4), "got 1 distinct ids for 2 images"),
     ],

@@ -53,6 +53,14 @@ def test_a_stranger_s_module_is_measured_in_one_line() -> None:
     assert 0 < means.compression_ratio_standard_error.item() < 0.1
 
 
+def test_an_answer_in_memory_names_what_made_it() -> None:
+    facts = measure(PURIFIERS["median"], DIGITS[:4])
+    assert facts.attrs["purifier"] == "MedianFilter(width=3)"
+    assert facts.attrs["seed"] == 0
+    assert "Compression(radii=" in facts.attrs["compression"]
+    assert '"torch"' in facts.attrs["made_by"]
+
+
 def test_the_demo_s_pieces_make_a_report(tmp_path, monkeypatch) -> None:
     """The whole demo, with fewer purifiers, images and steps."""
     chosen = ("identity", "bit-depth", "gaussian-noise", "ddpm 10", "ddpm 60", "reverse-only 180", "ddim 180")

@@ -69,7 +69,9 @@ def sampler(recipe: str) -> str:
 
 
 def _single(facts: xr.DataArray, *dims: str) -> xr.DataArray:
+    """Return facts of the one setting they were measured at; another measurement's settings are NaN here."""
     for dim in dims:
+        facts = facts.dropna(dim, how="all")
         if facts.sizes[dim] != 1:
             found = facts[dim].values.tolist()
             msg = f"A calibration is of one {dim}; {facts.name} has {found}. Choose one with results.sel({dim}=[...])."

@@ -82,7 +82,7 @@ def means(results: xr.Dataset) -> str:
     """Return every mean with its standard error, a line per purifier and setting."""
     lines = []
     found = estimates(results)
-    for name in [name for name in found if f"{name}_standard_error" in found]:
+    for name in [name for name in found if f"{name}_standard_error" in found and "row" not in found[name].dims]:
         pairs = xr.Dataset({"mean": found[name], "error": found[f"{name}_standard_error"]})
         settings = [dim for dim in pairs.dims if dim not in ("purifier", "mode")]
         if "mode" in pairs.dims:
@@ -102,11 +102,21 @@ def contents(root: Path) -> str:
     lines = []
     for progress in found:
         plan = progress.plan
-        lines.append(
-            f"{plan.label}: {len(plan.rows)} purifiers x {len(plan.image_ids)} images, {len(progress.done)} units "
-            f"done, {progress.missing} missing\n  {plan.question.measurement['description']}, seed {plan.question.seed}"
-        )
+        counts = f"{len(plan.rows)} purifiers x {len(plan.image_ids)} images"
+        done = f"{len(progress.done)} units done, {progress.missing} missing{_missing(progress)}"
+        asked = f"{plan.question.measurement['description']}, seed {plan.question.seed}"
+        lines.append(f"{plan.label}: {counts}, {done}\n  {asked}")
     return "\n".join(lines)
+
+
+def _missing(progress: store.Progress) -> str:
+    blocks = range(progress.plan.blocks)
+    names = [
+        row.purifier
+        for place, row in enumerate(progress.plan.rows)
+        if any((place, block) not in progress.done for block in blocks)
+    ]
+    return f": {', '.join(names)}" if names else ""
 
 
 def verified(word: str, images: str, seed: int) -> str:

@@ -9,7 +9,7 @@ from purigeom.geometry.chain import Chain
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, ImageMap, RandomMap, declaration
 
-SAME_IMAGE = 1e-3
+SAME_IMAGE = 1e-4
 """Largest accepted change of a pixel with the batch: float32 kernels differ by 1e-6 per network call."""
 
 
@@ -25,7 +25,7 @@ class Checked:
 
         def purify(images: Tensor) -> Tensor:
             _check_finite(images, f"{self.purifier!r} was given", noise)
-            purified = image_map(images)
+            purified = _called(self.purifier, image_map, images, noise)
             if purified.shape != images.shape:
                 msg = (
                     f"{self.purifier!r} must keep the shape of images; it made {tuple(purified.shape)} of "
@@ -40,10 +40,26 @@ class Checked:
         return purify
 
 
+def _called(purifier: RandomMap, image_map: ImageMap, images: Tensor, noise: Noise) -> Tensor:
+    try:
+        purified = image_map(images)
+    except Exception as error:
+        msg = f"{purifier!r} raised {type(error).__name__} on images {list(noise.image_ids[:5])}...: {error}"
+        raise RuntimeError(msg) from error
+    if not isinstance(purified, Tensor):
+        msg = f"{purifier!r} must return a tensor of images; it returned {type(purified).__name__}."
+        raise TypeError(msg)
+    return purified
+
+
 def verify(purifier: RandomMap, batch: Batch, noise: Noise) -> None:
     """Raise ValueError naming the law that a purifier breaks on a batch; two images are enough."""
     shape = tuple(batch.images.shape[1:])
     checked = Checked(purifier)
+    given = batch.images.clone()
+    checked.pin(noise, shape)(given)
+    if not torch.equal(given, batch.images):
+        raise ValueError(_broken(purifier, "changes its input in place", batch.images, given))
     once, again = (checked.pin(noise, shape)(batch.images) for _ in range(2))
     if not torch.equal(once, again):
         raise ValueError(_broken(purifier, "hides randomness: the same noise gave other images", once, again))
@@ -67,7 +83,7 @@ def _verify_independence(checked: Checked, batch: Batch, noise: Noise, together:
         alone = checked.pin(own, shape)(image)
         beside = checked.pin(own.repeat(2), shape)(torch.cat([image, 1 - image]))[:1]
         for other in (alone, beside):
-            if not torch.allclose(answer, other, rtol=SAME_IMAGE, atol=SAME_IMAGE):
+            if not torch.allclose(answer, other, rtol=0, atol=SAME_IMAGE):
                 law = f"couples images of a batch: image {image_id} depends on its company"
                 raise ValueError(_broken(checked.purifier, law, answer, other))
 
@@ -93,5 +109,7 @@ def _first_broken_step(image_map: ImageMap, images: Tensor) -> str:
         return ""
     with torch.no_grad():
         states = image_map.states(images)
-    first = next(index for index, state in enumerate(states) if not state.isfinite().all())
+    first = next((index for index, state in enumerate(states) if not state.isfinite().all()), None)
+    if first is None:
+        return ", but not when it was asked again,"
     return f", first in step {first} of {len(image_map.steps)},"

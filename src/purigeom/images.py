@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -28,6 +28,11 @@ class Digits:
     split: Split = "test"
     start: int = 0
     stop: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.split not in get_args(Split):
+            msg = f"Digits.split must be one of {get_args(Split)}; got {self.split!r}."
+            raise ValueError(msg)
 
     def __getitem__(self, places: slice) -> "Digits":
         first, last, step = places.indices(len(self))
@@ -71,7 +76,14 @@ class ImageFile:
     stop: int | None = None
 
     def __getitem__(self, places: slice) -> "ImageFile":
-        return replace(self, start=places.start or 0, stop=places.stop)
+        first, last, step = places.indices(len(self))
+        if step != 1:
+            msg = f"ImageFile can be sliced in steps of one; got a step of {step}."
+            raise ValueError(msg)
+        return replace(self, start=self.start + first, stop=self.start + max(first, last))
+
+    def __len__(self) -> int:
+        return len(self.load())
 
     def load(self) -> Batch:
         """Return images, labels and ids; without stored ids, the place in the file."""
@@ -120,10 +132,17 @@ def checked(batch: Batch) -> Batch:
     if len(ids) != len(images) or len(set(ids)) != len(ids):
         msg = f"Every image needs an id of its own; got {len(set(ids))} distinct ids for {len(images)} images."
         raise ValueError(msg)
+    if not ids:
+        msg = "There are no images to measure; the batch or slice is empty."
+        raise ValueError(msg)
     if batch.labels is not None and len(batch.labels) != len(images):
         msg = f"Every image needs a label, or none has one; got {len(batch.labels)} for {len(images)} images."
         raise ValueError(msg)
-    inside = ((images >= 0) & (images <= 1)).flatten(1).all(1)  # NaN is in no range
+    finite = images.isfinite().flatten(1).all(1)
+    if not finite.all():
+        msg = f"Images must be finite; image {ids[int((~finite).nonzero()[0])]} holds NaN or infinity."
+        raise ValueError(msg)
+    inside = ((images >= 0) & (images <= 1)).flatten(1).all(1)
     if not inside.all():
         first = int((~inside).nonzero()[0])
         low, high = images[first].min().item(), images[first].max().item()

@@ -1,7 +1,9 @@
 """Ask questions about purifiers: each task once, resumed where it stopped, here or in other processes."""
 
+import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -23,7 +25,7 @@ from purigeom.tasks import Task, Unit, plan_units
 
 __all__ = ["Task", "answer", "measure", "run"]
 
-VERIFIED_IMAGES = 2
+VERIFIED_IMAGES = 4
 DEFAULT_MEASUREMENTS = (Compression(radii=(8 / 255,)), Distances())
 
 
@@ -52,25 +54,29 @@ def run(
 def answer(unit: Unit) -> float:
     """Measure and store one unit; return the seconds it took."""
     started = time.perf_counter()
-    fix_arithmetic()
     task = unit.task
     batch = on_device(checked(task.images.load())[unit.places], unit.device, task.dtype)
     noise = Noise(task.seed, batch.image_ids)
-    if unit.verify:
-        few = slice(0, VERIFIED_IMAGES)
-        verify(task.purifier, batch[few], noise.child("contract")[few])
-    facts = validate(task.measurement(task.purifier, batch, noise))
+    with exact_arithmetic():
+        if unit.verify:
+            few = slice(0, VERIFIED_IMAGES)
+            verify(task.purifier, batch[few], noise.child("contract")[few])
+        facts = validate(task.measurement(task.purifier, batch, noise))
     seconds = time.perf_counter() - started
     write(unit.segment, unit.row, unit.block, facts, {**made_by(unit.device), "seconds": round(seconds, 4)})
     return seconds
 
 
-def fix_arithmetic() -> None:
-    """Let no GPU trade digits or repeatability for speed unless a caller turns that on afterwards."""
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Let no GPU trade digits or repeatability for speed, and leave the caller's settings as they were."""
+    before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False
+    try:
+        with torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def on_device(batch: Batch, device: str, dtype: str) -> Batch:
@@ -81,7 +87,7 @@ def on_device(batch: Batch, device: str, dtype: str) -> Batch:
 
 def measure(
     purifier: RandomMap,
-    images: Tensor | ImageSet,
+    images: Tensor | Batch | ImageSet,
     measurements: Sequence[Measurement] = DEFAULT_MEASUREMENTS,
     *,
     labels: Tensor | None = None,
@@ -94,7 +100,7 @@ def measure(
     purifier
         Any object with `pin`; its contract is verified first.
     images
-        Images in [0, 1] of shape (image, channel, row, column), or an image set.
+        Images in [0, 1] of shape (image, channel, row, column), a batch, or an image set.
     measurements
         The questions: compression at linf radius 8/255 and distances unless given.
     labels
@@ -107,8 +113,18 @@ def measure(
     xr.Dataset
         One fact per image, draw, ...; `purigeom.estimates` gives means with their standard errors.
     """
-    batch = Batch(images, labels, tuple(range(len(images)))) if isinstance(images, Tensor) else images.load()
+    if labels is not None and not isinstance(images, Tensor):
+        msg = "labels belong beside a tensor of images; this image set has labels of its own."
+        raise ValueError(msg)
+    if isinstance(images, Batch):
+        batch = images
+    else:
+        batch = Batch(images, labels, tuple(range(len(images)))) if isinstance(images, Tensor) else images.load()
     noise = Noise(seed, checked(batch).image_ids)
     few = slice(0, VERIFIED_IMAGES)
-    verify(purifier, batch[few], noise.child("contract")[few])
-    return xr.merge([validate(question(purifier, batch, noise)) for question in measurements], join="outer")
+    with exact_arithmetic():
+        verify(purifier, batch[few], noise.child("contract")[few])
+        answers = [validate(question(purifier, batch, noise)) for question in measurements]
+    asked = {question.label: repr(question) for question in measurements}
+    made = json.dumps(made_by(str(batch.images.device)))
+    return xr.merge(answers, join="outer").assign_attrs(purifier=repr(purifier), **asked, seed=seed, made_by=made)

@@ -94,6 +94,7 @@ def _segments(
     group = [task for task in tasks if task.measurement.label == label]
     question = _one_question(group)
     segments = [progress for progress in stored if progress.plan.label == label]
+    segments = [progress for progress in segments if progress.done or progress.plan.question == question]
     for progress in segments:
         _refuse_other_question(question, progress, root)
     there = {row.purifier for progress in segments for row in progress.plan.rows}

@@ -90,6 +90,27 @@ def test_a_defence_that_cuts_the_graph_is_refused() -> None:
         PGD()(lambda images: linear(images).detach(), BATCH, NOISE, RADIUS)
 
 
+def test_a_gradient_that_is_no_number_is_refused_and_not_taken_for_robustness() -> None:
+    def poisoned(images):
+        return linear(images) + 0 * (images.flatten(1) - images.flatten(1)).abs().sqrt().sum(1, keepdim=True)
+
+    with pytest.raises(ValueError, match="NaN or infinity as loss or gradient"):
+        PGD()(poisoned, BATCH, NOISE, RADIUS)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"norm": "Linf"}, r"PGD\.norm must be one of \('linf', 'l2'\); got 'Linf'"),
+        ({"iterate": "first"}, r"PGD\.iterate must be one of"),
+        ({"relative_step": -1}, r"PGD\.relative_step must be above zero"),
+    ],
+)
+def test_misspelt_options_are_refused(fields, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        PGD(**fields)
+
+
 def test_no_steps_are_refused() -> None:
     with pytest.raises(ValueError, match=r"PGD\.steps must be at least 1; got 0"):
         PGD(0)

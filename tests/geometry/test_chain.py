@@ -50,7 +50,7 @@ def test_second_derivatives_are_exact() -> None:
 def test_a_step_that_hides_randomness_is_found_out() -> None:
     calls = iter(range(100))
     wandering = Chain((STEPS[0], lambda state: state + next(calls), STEPS[1]))
-    with pytest.raises(RuntimeError, match=r"Chain step 1 .* hides randomness"):
+    with pytest.raises(RuntimeError, match=r"Chain step 2 .* hides randomness"):
         gradient(wandering, IMAGES)
 
 

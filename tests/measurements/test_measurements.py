@@ -120,6 +120,53 @@ def test_randomness_the_attacker_never_saw_hides_weakness() -> None:
     assert answer.survived.mean() < answer.survived_fresh.mean()
 
 
+def test_anyone_s_classifier_stands_behind_a_purifier() -> None:
+    linear = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10)).eval()
+    answer = Survival(wrap(linear), (0.1,), PGD(2))(BASELINES["identity"], BATCH, NOISE)
+    assert answer.survived.sizes["image"] == 6
+
+
+def test_a_classifier_that_answers_nan_is_named() -> None:
+    broken = wrap(lambda images: images.mean((2, 3)).expand(-1, 10) * float("nan"), name="broken")
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        Survival(broken, (0.1,), PGD(1))(BASELINES["identity"], BATCH, NOISE)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Compression((-0.1,)), r"Compression\.radii must be a tuple of distinct lengths above zero"),
+        (lambda: Compression((0.0,)), r"Compression\.radii"),
+        (lambda: Compression((float("nan"),)), r"Compression\.radii"),
+        (lambda: Compression(()), r"Compression\.radii"),
+        (lambda: Compression((0.1, 0.1)), r"Compression\.radii"),
+        (lambda: Compression(0.1), r"Compression\.radii"),
+        (lambda: Compression((0.1,), probes=0), r"Compression\.probes must be a whole number of at least 1"),
+        (lambda: Distances(draws=0), r"Distances\.draws must be"),
+        (lambda: Survival(CLASSIFIERS["digits"], (-0.2,)), r"Survival\.radii"),
+    ],
+)
+def test_wrong_settings_are_named(build, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_survival_without_labels_is_refused() -> None:
+    with pytest.raises(ValueError, match="Survival needs labels"):
+        Survival(CLASSIFIERS["digits"], (0.1,))(BASELINES["identity"], replace(BATCH, labels=None), NOISE)
+
+
+def test_anchors_are_purified_once_per_draw() -> None:
+    calls = []
+
+    def counted(images):
+        calls.append(len(images))
+        return images / 2
+
+    Compression((0.1, 0.2, 0.3), probes=2)(wrap(counted, name="counted"), BATCH, NOISE)
+    assert sum(calls) == 6 * (1 + 3 * 2)
+
+
 def test_a_vanished_gradient_is_stored_as_such() -> None:
     survival = Survival(CLASSIFIERS["digits"], (0.1,), PGD(1))
     assert survival(BASELINES["bit-depth"], BATCH, NOISE).gradient_vanished.all()

@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch.func import jvp, vjp, vmap
 
 from purigeom.networks.unet import UNet
@@ -117,6 +118,29 @@ def test_a_folder_without_weights_is_refused(tmp_path) -> None:
 def test_images_of_another_shape_are_refused(shape, tmp_path) -> None:
     with pytest.raises(ValueError, match=r"1 channels of size 8x8; got images of shape"):
         saved(tmp_path).check(shape)
+
+
+def test_a_missing_tensor_is_not_made_up(tmp_path) -> None:
+    network = saved(tmp_path)
+    weights = tmp_path / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(weights)
+    del tensors["conv_in.weight"]
+    save_file(tensors, weights, metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"exactly the tensors that config.json asks for.*conv_in"):
+        network.module(CPU, torch.float32)
+
+
+def test_a_class_conditional_network_is_refused(tmp_path) -> None:
+    with pytest.raises(ValueError, match="must be unconditional"):
+        saved(tmp_path, num_class_embeds=10).check((1, 8, 8))
+
+
+def test_a_schedule_that_changed_is_read_anew(tmp_path) -> None:
+    network = saved(tmp_path)
+    before = network.alpha_bars()
+    file = tmp_path / "scheduler" / "scheduler_config.json"
+    file.write_text(file.read_text().replace("0.02", "0.01"))
+    assert (network.alpha_bars()[1:] > before[1:]).all()
 
 
 def test_learned_variances_are_refused(tmp_path) -> None:

@@ -103,6 +103,13 @@ def test_hidden_choices_change_the_purifier(network) -> None:
     assert gaps.min() > 1e-6
 
 
+def test_fractional_times_reach_the_network(network) -> None:
+    state = 2 * IMAGES - 1
+    whole, fractional = (process.predicted_noise(network, state, time) for time in (99, 99.9))
+    assert not torch.equal(whole, fractional)
+    torch.testing.assert_close(process.predicted_noise(network, state, 99.0), whole)
+
+
 def test_noise_is_drawn_when_a_step_runs_and_not_before(network, monkeypatch) -> None:
     drawn = []
     original = Noise.normal_like
@@ -128,7 +135,8 @@ def test_respaced_levels_fall_from_the_depth_to_the_clean_image(depth, steps) ->
     [
         (DDPM, {"depth": 0}, "DDPM.depth must be a whole time index of at least 1; got 0"),
         (DDPM, {"depth": 0.1}, "DDPM.depth must be a whole time index"),
-        (DDIM, {"depth": 10, "steps": 11}, "DDIM.steps must lie between 1 and the depth 10; got 11"),
+        (DDIM, {"depth": 10, "steps": 11}, "DDIM.steps must be a whole number between 1 and the depth 10; got 11"),
+        (DDPM, {"depth": 10, "variance": "Small"}, "DDPM.variance must be one of"),
         (DDIM, {"depth": 10, "eta": 2}, "DDIM.eta must lie between 0 and 1; got 2"),
     ],
 )
@@ -159,7 +167,7 @@ class GaussianPrior:
         low, high, count = 0.1, 20.0, 1000
 
         def predict(state, index):
-            time = index / (count - 1)
+            time = float(index) / (count - 1)
             signal = (
                 self.alpha_bars()[index].item()
                 if isinstance(index, int)

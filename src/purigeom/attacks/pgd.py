@@ -1,7 +1,7 @@
 """Projected gradient descent (Madry et al. 2018) in the linf and the l2 norm."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
@@ -40,9 +40,16 @@ class PGD:
     iterate: Iterate = "best"
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
+        if not isinstance(self.steps, int) or self.steps < 1:
             msg = f"PGD.steps must be at least 1; got {self.steps!r}."
             raise ValueError(msg)
+        if not self.relative_step > 0:
+            msg = f"PGD.relative_step must be above zero; got {self.relative_step!r}."
+            raise ValueError(msg)
+        for name, options in (("norm", get_args(Norm)), ("iterate", get_args(Iterate))):
+            if getattr(self, name) not in options:
+                msg = f"PGD.{name} must be one of {options}; got {getattr(self, name)!r}."
+                raise ValueError(msg)
 
     @property
     def label(self) -> str:
@@ -94,6 +101,11 @@ def loss_and_gradient(logits: ImageMap, images: Tensor, labels: Tensor) -> tuple
             msg = "An attack by gradients needs a differentiable defence; this one cut the graph (no_grad or detach)."
             raise ValueError(msg)
         (gradient,) = torch.autograd.grad(loss.sum(), point)
+    broken = ~(loss.isfinite() & gradient.flatten(1).isfinite().all(1))
+    if broken.any():
+        places = broken.nonzero().flatten().tolist()
+        msg = f"The defence gives NaN or infinity as loss or gradient for the images at {places[:5]} of the batch."
+        raise ValueError(msg)
     return loss.detach(), gradient
 
 

@@ -79,6 +79,7 @@ def pull_through(chain: Chain, states: list[Tensor], cotangents: Tensor) -> Tens
         recomputed, pullback, *_ = vjp(chain.steps[index], states[index])
         _check_replay(index, states[index + 1], recomputed)
         (cotangents,) = vmap(pullback)(cotangents)
+        del recomputed, pullback  # or this step's graph would live on beside the next one's
     return cotangents
 
 
@@ -88,7 +89,7 @@ def _check_replay(index: int, stored: Tensor, recomputed: Tensor) -> None:
     gap, scale = (stored - recomputed).abs().max(), stored.abs().max()
     if not gap <= REPLAY_TOLERANCE * scale:
         msg = (
-            f"Chain step {index} gave another state when it was recomputed for the gradient: they differ by "
+            f"Chain step {index + 1} gave another state when it was recomputed for the gradient: they differ by "
             f"{gap:.2g}, allowed is {REPLAY_TOLERANCE * scale:.2g}. The step hides randomness or changes its "
             "input in place; draw its noise from the Noise it was pinned with."
         )

@@ -10,7 +10,7 @@ from torch import Tensor
 from purigeom.contract import Checked
 from purigeom.geometry.compression import stretch
 from purigeom.geometry.displacement import UniformBall
-from purigeom.measurements.configuration import configurations, facts
+from purigeom.measurements.configuration import check_settings, configurations, facts
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Displacement, RandomMap
 from purigeom.schema import COMPRESSION_RATIO
@@ -42,13 +42,17 @@ class Compression:
     probes: int = 8
     draws: int = 1
 
+    def __post_init__(self) -> None:
+        check_settings(self, probes=self.probes, draws=self.draws)
+
     @torch.no_grad()
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        draws = [
-            torch.stack([self._ratios(purifier, batch, noise, pinned, radius) for radius in self.radii])
-            for pinned in configurations(noise, self.draws)
-        ]
-        ratios = torch.stack(draws, 1)[None]
+        shape = tuple(batch.images.shape[1:])
+        drawn = []
+        for pinned in configurations(noise, self.draws):
+            anchors = Checked(purifier).pin(pinned, shape)(batch.images)
+            drawn.append(torch.stack([self._ratios(purifier, batch, noise, (pinned, anchors), r) for r in self.radii]))
+        ratios = torch.stack(drawn, 1)[None]
         coordinates = {
             "displacement": [self.displacement.label],
             "radius": list(self.radii),
@@ -58,11 +62,13 @@ class Compression:
         }
         return xr.Dataset({COMPRESSION_RATIO.name: (COMPRESSION_RATIO.dims, facts(ratios))}, coords=coordinates)
 
-    def _ratios(self, purifier: RandomMap, batch: Batch, noise: Noise, pinned: Noise, radius: float) -> Tensor:
-        """Return the ratios of one configuration and radius, shape (probe, image)."""
+    def _ratios(
+        self, purifier: RandomMap, batch: Batch, noise: Noise, anchored: tuple[Noise, Tensor], radius: float
+    ) -> Tensor:
+        """Return the ratios of one configuration, with its anchors, and one radius: shape (probe, image)."""
+        pinned, anchors = anchored
         images = batch.images
         shape = tuple(images.shape[1:])
-        anchors = Checked(purifier).pin(pinned, shape)(images)
         at_once = max(1, min(self.probes, IMAGES_AT_ONCE // len(batch)))
         ratios = []
         for start in range(0, self.probes, at_once):

@@ -14,6 +14,19 @@ def configurations(noise: Noise, draws: int) -> Iterator[Noise]:
         yield noise.child("configuration", draw)
 
 
+def check_settings(measurement: object, **counts: int) -> None:
+    """Raise unless every named count is at least one, and the radii, if there are any to have, are distinct lengths."""
+    name = type(measurement).__name__
+    for field, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            msg = f"{name}.{field} must be a whole number of at least 1; got {count!r}."
+            raise ValueError(msg)
+    radii = getattr(measurement, "radii", (1.0,))
+    if not isinstance(radii, tuple) or not radii or len(set(radii)) != len(radii) or not all(r > 0 for r in radii):
+        msg = f"{name}.radii must be a tuple of distinct lengths above zero, such as (0.1, 0.2); got {radii!r}."
+        raise ValueError(msg)
+
+
 def facts(values: Tensor) -> np.ndarray:
     """Return a tensor as the array that is stored."""
     array: np.ndarray = values.detach().cpu().numpy()

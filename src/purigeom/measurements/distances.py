@@ -8,7 +8,7 @@ import xarray as xr
 
 from purigeom.contract import Checked
 from purigeom.geometry.distances import l1, l2, linf, psnr, ssim
-from purigeom.measurements.configuration import configurations, facts
+from purigeom.measurements.configuration import check_settings, configurations, facts
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
 from purigeom.schema import L1, L2, LINF, PSNR, SSIM
@@ -23,6 +23,9 @@ class Distances:
     version: ClassVar[int] = 1
     label: ClassVar[str] = "distances"
     draws: int = 1
+
+    def __post_init__(self) -> None:
+        check_settings(self, draws=self.draws)
 
     @torch.no_grad()
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:

@@ -7,7 +7,7 @@ import torch
 import xarray as xr
 
 from purigeom.contract import Checked
-from purigeom.measurements.configuration import configurations, facts
+from purigeom.measurements.configuration import check_settings, configurations, facts
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
 from purigeom.schema import PURIFIED_IMAGE
@@ -20,6 +20,9 @@ class Gallery:
     version: ClassVar[int] = 1
     label: ClassVar[str] = "gallery"
     draws: int = 1
+
+    def __post_init__(self) -> None:
+        check_settings(self, draws=self.draws)
 
     @torch.no_grad()
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:

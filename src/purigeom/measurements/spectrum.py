@@ -9,7 +9,7 @@ import xarray as xr
 from purigeom.contract import Checked
 from purigeom.geometry.jacobian import Jacobian
 from purigeom.geometry.spectrum.dense import singular_values
-from purigeom.measurements.configuration import configurations, facts
+from purigeom.measurements.configuration import check_settings, configurations, facts
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
 from purigeom.schema import SINGULAR_VALUE
@@ -25,6 +25,9 @@ class Spectrum:
     version: ClassVar[int] = 1
     label: ClassVar[str] = "spectrum"
     draws: int = 1
+
+    def __post_init__(self) -> None:
+        check_settings(self, draws=self.draws)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
         shape = tuple(batch.images.shape[1:])

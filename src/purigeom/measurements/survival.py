@@ -10,7 +10,7 @@ from torch import Tensor
 from purigeom.attacks.pgd import PGD, loss_and_gradient
 from purigeom.contract import Checked
 from purigeom.defence import Defended
-from purigeom.measurements.configuration import configurations, facts
+from purigeom.measurements.configuration import check_settings, configurations, facts
 from purigeom.noise import Noise
 from purigeom.protocols import Attack, Batch, Classifier, ImageMap, RandomMap
 from purigeom.schema import CLASSIFIED, GRADIENT_VANISHED, SURVIVED, SURVIVED_FRESH
@@ -41,6 +41,9 @@ class Survival:
     attack: Attack = PGD()
     draws: int = 1
 
+    def __post_init__(self) -> None:
+        check_settings(self, draws=self.draws)
+
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
         defence = Defended(Checked(purifier), self.classifier)
         shape = tuple(batch.images.shape[1:])
@@ -70,8 +73,10 @@ class Survival:
 
     def _judged(self, known: ImageMap, fresh: ImageMap, batch: Batch, noise: Noise) -> dict[str, Tensor]:
         """Return one configuration's verdicts by the name of their variable."""
+        if batch.labels is None:
+            msg = "Survival needs labels to judge by; the batch has none. Give labels beside the images."
+            raise ValueError(msg)
         attacked = [self.attack(known, batch, noise, radius) for radius in self.radii]
-        assert batch.labels is not None
         _, gradient = loss_and_gradient(known, batch.images, batch.labels)
         return {
             CLASSIFIED.name: _right(known, batch.images, batch.labels),
@@ -83,4 +88,8 @@ class Survival:
 
 @torch.no_grad()
 def _right(logits: ImageMap, images: Tensor, labels: Tensor) -> Tensor:
-    return logits(images).argmax(1) == labels
+    found = logits(images)
+    if not found.isfinite().all():
+        msg = "The classifier answers NaN or infinity for a purified image; look at its weights and its input range."
+        raise ValueError(msg)
+    return found.argmax(1) == labels

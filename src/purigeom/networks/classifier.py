@@ -57,6 +57,13 @@ def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dt
 
 def _load(checkpoint: str) -> nn.Module:
     root = folder(checkpoint)
-    module = convolutions(**json.loads((root / "config.json").read_text()))
-    module.load_state_dict(load_file(weights_file(root)))
+    try:
+        module = convolutions(**json.loads((root / "config.json").read_text()))
+        module.load_state_dict(load_file(weights_file(root)))
+    except Exception as error:
+        msg = (
+            f"ConvNet({checkpoint!r}) could not be loaded from {root}: it must hold config.json and safetensors that "
+            f"fit each other; {type(error).__name__}: {error}"
+        )
+        raise ValueError(msg) from error
     return frozen(module)

@@ -27,6 +27,7 @@ def folder(checkpoint: str) -> Path:
     return _hub_folder(checkpoint)
 
 
+@lru_cache
 def _hub_folder(checkpoint: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError

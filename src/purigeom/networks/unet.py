@@ -36,6 +36,12 @@ class UNet:
     def config(self) -> dict[str, Any]:
         """Return the architecture."""
         config: dict[str, Any] = _json(_unet_folder(self.checkpoint) / "config.json")
+        if not {"sample_size", "in_channels", "out_channels"} <= {name for name in config if config[name]}:
+            msg = f"UNet({self.checkpoint!r}) must say sample_size, in_channels and out_channels in config.json."
+            raise ValueError(msg)
+        if config.get("num_class_embeds") or config.get("class_embed_type"):
+            msg = f"UNet({self.checkpoint!r}) must be unconditional; config.json asks for classes."
+            raise ValueError(msg)
         return config
 
     def check(self, image_shape: tuple[int, ...]) -> None:
@@ -53,7 +59,7 @@ class UNet:
 
     def alpha_bars(self) -> Tensor:
         """Return the signal level after each time index, in float64; DDPM's linear schedule unless it says."""
-        return _alpha_bars(_schedule_file(self.checkpoint))
+        return _alpha_bars(_schedule_file(self.checkpoint), self.content())
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""
@@ -88,7 +94,8 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 @lru_cache
-def _alpha_bars(schedule: Path | None) -> Tensor:
+def _alpha_bars(schedule: Path | None, content: str) -> Tensor:
+    del content  # part of the cache's key: a schedule that changed is read anew
     from diffusers import DDPMScheduler
 
     config = _json(schedule) if schedule else {}
@@ -113,12 +120,18 @@ def _load(checkpoint: str) -> nn.Module:
     part = _unet_folder(checkpoint)
     safe = weights_file(part).suffix == ".safetensors"
     try:
-        module = UNet2DModel.from_pretrained(part, local_files_only=True, use_safetensors=safe, low_cpu_mem_usage=False)
+        module, found = UNet2DModel.from_pretrained(
+            part, local_files_only=True, use_safetensors=safe, low_cpu_mem_usage=False, output_loading_info=True
+        )
     except Exception as error:
         msg = (
             f"UNet({checkpoint!r}) could not be loaded from {weights_file(part)}: it must hold tensors only, "
             f"safetensors or weights_only, that fit config.json; {type(error).__name__}: {error}"
         )
         raise ValueError(msg) from error
+    gaps = {kind: names for kind, names in found.items() if names and kind.endswith("_keys")}
+    if gaps:
+        msg = f"UNet({checkpoint!r}) must hold exactly the tensors that config.json asks for; it has {gaps}."
+        raise ValueError(msg)
     use_plain_attention(module)
     return frozen(module)

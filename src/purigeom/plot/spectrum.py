@@ -13,11 +13,14 @@ COMPRESSED = 0.25
 def draw(results: xr.Dataset) -> Figure:
     """Draw the median singular value over images by mode, one panel per diffusion sampler, shaded by depth."""
     diffusion = results.isel(purifier=results["family"].values == "diffusion")
+    if not diffusion.sizes["purifier"]:
+        msg = "A figure of spectra by depth needs diffusion purifiers; these results hold none."
+        raise ValueError(msg)
     samplers = [sampler(recipe) for recipe in diffusion["recipe"].values]
     names = list(dict.fromkeys(samplers))
     with styled():
         figure = Figure(figsize=(2 * COLUMN, 2.4))
-        panels = figure.subplots(1, max(1, len(names)), sharex=True, sharey=True, squeeze=False)[0]
+        panels = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
         for axes, name in zip(panels, names, strict=True):
             chosen = diffusion.isel(purifier=[place for place, found in enumerate(samplers) if found == name])
             values = chosen["singular_value"].median(("draw", "image"))

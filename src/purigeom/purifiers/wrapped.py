@@ -61,6 +61,10 @@ class Wrapped:
     def declaration(self) -> Declaration:
         return Declaration(family=self.name, network=None, range="unbounded")
 
+    def load(self) -> ImageMap:
+        """Return the function itself: what was wrapped may also be a classifier behind a purifier."""
+        return self.function
+
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del image_shape
         if not _takes_noise(self.function):
@@ -72,8 +76,8 @@ def wrap(function: Callable[..., Tensor], name: str | None = None) -> Wrapped:
     """Make a purifier of a map of images, whose only randomness may be an argument called `noise`.
 
     That argument, where there is one, receives one standard normal per pixel. A module is known by its source,
-    settings and weights of now; a function by its name and source alone, so that functions which differ in
-    what they captured need different names.
+    settings and weights of now; a function by its name, its source and the plain values it captured, not by the
+    source of the functions it calls. What cannot be told apart is measured, but not stored.
 
     Examples
     --------
@@ -81,7 +85,7 @@ def wrap(function: Callable[..., Tensor], name: str | None = None) -> Wrapped:
     'Identity'
     """
     if not isinstance(function, Module):
-        return Wrapped(name or "", _digest(_source(function)), "", function)
+        return Wrapped(name or "", _function_source(function), "", function)
     if any(part.training for part in function.modules()):
         msg = (
             "wrap needs a module in evaluation mode, where images do not depend on each other; "
@@ -99,21 +103,43 @@ def _takes_noise(function: Callable[..., Tensor]) -> bool:
         return False
 
 
+def _function_source(function: Callable[..., Tensor]) -> str:
+    """Digest a function, its defaults and what it captured; empty where these are more than plain values."""
+    plain = inspect.unwrap(function)
+    if not inspect.isfunction(plain):
+        return ""
+    captured = [cell.cell_contents for cell in plain.__closure__ or ()]
+    values = [*captured, *(plain.__defaults__ or ()), *(plain.__kwdefaults__ or {}).values()]
+    if not _source(plain) or not all(isinstance(value, _SETTING) for value in values):
+        return ""
+    return _digest(_source(plain) + repr(values))
+
+
 def _module_source(module: Module) -> str:
-    """Digest the class and the plain settings of every part: Tanh is not ReLU, and stride one not two."""
-    parts = [(path, _source(type(part)), _settings(part)) for path, part in module.named_modules()]
-    return _digest(repr(parts)) if all(source for _, source, _ in parts) else ""
+    """Digest classes and settings of all parts: Tanh is not ReLU, stride one not two; empty where that fails."""
+    parts = [(path, _class_source(type(part)), _settings(part)) for path, part in module.named_modules()]
+    known = all(source and settings is not None for _, source, settings in parts)
+    return _digest(repr(parts)) if known else ""
 
 
-def _settings(module: Module) -> list[tuple[str, str]]:
-    """Return the plain attributes of one part, and the names of its functions and classes."""
-    plain = [(name, repr(value)) for name, value in vars(module).items() if isinstance(value, _SETTING)]
-    named = [
-        (name, f"{value.__module__}.{value.__qualname__}")
-        for name, value in vars(module).items()
-        if hasattr(value, "__qualname__")
-    ]
-    return sorted(plain + named)
+def _class_source(kind: type) -> str:
+    """Return the source of a class and of its bases outside torch, whose version is recorded anyway."""
+    sources = [_source(base) for base in kind.__mro__ if base.__module__.split(".")[0] not in ("torch", "builtins")]
+    return "\n".join(sources or [kind.__qualname__]) if all(sources) else ""
+
+
+def _settings(module: Module) -> list[tuple[str, str]] | None:
+    """Return what tells one part from another of its class; None where something in it cannot be told."""
+    blank = vars(Module())
+    settings = []
+    for name, value in vars(module).items():
+        if isinstance(value, _SETTING):
+            settings.append((name, repr(value)))
+        elif hasattr(value, "__qualname__") and not inspect.ismethod(value):
+            settings.append((name, f"{value.__module__}.{value.__qualname__}"))
+        elif name not in blank or ("hooks" in name and value):
+            return None
+    return sorted(settings)
 
 
 def _source(thing: Callable[..., Tensor]) -> str:

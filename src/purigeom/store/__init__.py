@@ -4,7 +4,7 @@ A store is a folder of segments. A segment answers one question about some purif
 plain xarray opens: `docs/decisions/0001-store.md` says why.
 """
 
-from purigeom.store.reading import load, progress_of, provenance
+from purigeom.store.reading import Progress, load, progress_of, provenance
 from purigeom.store.verification import Finding, verify
 
-__all__ = ["Finding", "load", "progress_of", "provenance", "verify"]
+__all__ = ["Finding", "Progress", "load", "progress_of", "provenance", "verify"]

@@ -1,7 +1,7 @@
 """From the segments of a store to one labelled Dataset of everything that is finished."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ def load(root: Path | str) -> xr.Dataset:
         there = {name for part in parts for name in part["purifier"].values}
         parts.append(_finished(progress, there))
     answers = [_joined(parts) for parts in questions.values()]
-    return validate(_described(_merged(answers), rows))
+    asked = {progress.plan.label: json.dumps(asdict(progress.plan.question)) for progress in found}
+    return validate(_described(_merged(answers), rows)).assign_attrs(asked)
 
 
 def _rows(found: list[Progress]) -> dict[str, Row]:

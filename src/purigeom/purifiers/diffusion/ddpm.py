@@ -1,7 +1,7 @@
 """Ancestral sampling (Ho et al. 2020): DiffPure's discrete form, and its reverse half alone."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 from torch import Tensor
 
@@ -54,6 +54,7 @@ class DDPM:
 
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
+        _check_variance(self)
 
     @property
     def declaration(self) -> Declaration:
@@ -88,6 +89,7 @@ class ReverseOnly:
 
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
+        _check_variance(self)
 
     @property
     def declaration(self) -> Declaration:
@@ -101,6 +103,13 @@ class ReverseOnly:
             return scale * (2 * images - 1)
 
         return Chain((start, *_reverse(self, signals, noise.child("reverse")), to_images))
+
+
+def _check_variance(purifier: DDPM | ReverseOnly) -> None:
+    if purifier.variance not in get_args(Variance):
+        name = type(purifier).__name__
+        msg = f"{name}.variance must be one of {get_args(Variance)}; got {purifier.variance!r}."
+        raise ValueError(msg)
 
 
 def _reverse(purifier: DDPM | ReverseOnly, signals: list[float], noise: Noise) -> list[ImageMap]:

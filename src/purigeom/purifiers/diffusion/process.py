@@ -31,8 +31,8 @@ def check_depth(purifier: Diffusion, steps: int | None = None) -> None:
     if not isinstance(purifier.depth, int) or purifier.depth < 1:
         msg = f"{name}.depth must be a whole time index of at least 1; got {purifier.depth!r}."
         raise ValueError(msg)
-    if steps is not None and not 1 <= steps <= purifier.depth:
-        msg = f"{name}.steps must lie between 1 and the depth {purifier.depth}; got {steps!r}."
+    if steps is not None and (not isinstance(steps, int) or not 1 <= steps <= purifier.depth):
+        msg = f"{name}.steps must be a whole number between 1 and the depth {purifier.depth}; got {steps!r}."
         raise ValueError(msg)
 
 
@@ -77,8 +77,10 @@ def to_images(state: Tensor) -> Tensor:
 
 
 def predicted_noise(network: UNet, state: Tensor, time: float) -> Tensor:
-    """Return the network's guess of the noise in a state at a time index."""
-    predicted: Tensor = network.module(state.device, state.dtype)(state, time).sample
+    """Return the network's guess of the noise in a state at a time index, whole or fractional."""
+    # diffusers cuts a number that is no tensor down to a whole one
+    index = time if isinstance(time, int) else torch.tensor(time, dtype=state.dtype, device=state.device)
+    predicted: Tensor = network.module(state.device, state.dtype)(state, index).sample
     return predicted
 
 
