@@ -1,5 +1,6 @@
 """The trainers, at a size that takes seconds."""
 
+import hashlib
 import json
 
 import pytest
@@ -47,4 +48,6 @@ def test_the_card_names_the_bytes_that_are_shipped() -> None:
     card = (SHIPPED / "MODEL_CARD.md").read_text()
     assert UNet("digits-ddpm").content() in card
     assert ConvNet("digits-classifier").content() in card
+    for file in SHIPPED.rglob("*.safetensors"):
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in card
     assert json.loads((SHIPPED / "digits-ddpm" / "unet" / "config.json").read_text())["dropout"] == 0.2
