@@ -35,11 +35,8 @@ class Digits:
             raise ValueError(msg)
 
     def __getitem__(self, places: slice) -> "Digits":
-        first, last, step = places.indices(len(self))
-        if step != 1:
-            msg = f"Digits can be sliced in steps of one; got a step of {step}."
-            raise ValueError(msg)
-        return replace(self, start=self.start + first, stop=self.start + max(first, last))
+        start, stop = _part(self.start, len(self), places)
+        return replace(self, start=start, stop=stop)
 
     def __len__(self) -> int:
         return len(self._ids())
@@ -76,11 +73,8 @@ class ImageFile:
     stop: int | None = None
 
     def __getitem__(self, places: slice) -> "ImageFile":
-        first, last, step = places.indices(len(self))
-        if step != 1:
-            msg = f"ImageFile can be sliced in steps of one; got a step of {step}."
-            raise ValueError(msg)
-        return replace(self, start=self.start + first, stop=self.start + max(first, last))
+        start, stop = _part(self.start, len(self), places)
+        return replace(self, start=start, stop=stop)
 
     def __len__(self) -> int:
         return len(self.load())
@@ -118,6 +112,15 @@ class InMemory:
     def content(self) -> str:
         """Return the digest of images, labels and ids."""
         return batch_digest(self.batch)
+
+
+def _part(start: int, length: int, places: slice) -> tuple[int, int]:
+    """Return where a part of a part of an image set begins and ends in the whole set."""
+    first, last, step = places.indices(length)
+    if step != 1:
+        msg = f"Image sets can be sliced in steps of one; got a step of {step}."
+        raise ValueError(msg)
+    return start + first, start + max(first, last)
 
 
 def checked(batch: Batch) -> Batch:

@@ -3,15 +3,25 @@
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from purigeom.contract import Checked
 from purigeom.noise import Noise
+from purigeom.protocols import Batch, RandomMap
 
 
 def configurations(noise: Noise, draws: int) -> Iterator[Noise]:
     """Yield the noise of every draw's configuration: the same for every measurement."""
     for draw in range(draws):
         yield noise.child("configuration", draw)
+
+
+def purified(purifier: RandomMap, batch: Batch, noise: Noise, draws: int) -> Tensor:
+    """Return every image as every configuration purifies it: shape (draw, *images)."""
+    shape = tuple(batch.images.shape[1:])
+    checked = Checked(purifier)
+    return torch.stack([checked.pin(pinned, shape)(batch.images) for pinned in configurations(noise, draws)])
 
 
 def check_settings(measurement: object, **counts: int) -> None:

@@ -6,9 +6,8 @@ from typing import ClassVar
 import torch
 import xarray as xr
 
-from purigeom.contract import Checked
 from purigeom.geometry.distances import l1, l2, linf, psnr, ssim
-from purigeom.measurements.configuration import check_settings, configurations, facts
+from purigeom.measurements.configuration import check_settings, facts, purified
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
 from purigeom.schema import L1, L2, LINF, PSNR, SSIM
@@ -29,12 +28,11 @@ class Distances:
 
     @torch.no_grad()
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        shape = tuple(batch.images.shape[1:])
-        purified = [Checked(purifier).pin(pinned, shape)(batch.images) for pinned in configurations(noise, self.draws)]
+        drawn = purified(purifier, batch, noise, self.draws)
         measured = {
             variable.name: (
                 variable.dims,
-                facts(torch.stack([distance(images, batch.images) for images in purified])),
+                facts(torch.stack([distance(images, batch.images) for images in drawn])),
             )
             for variable, distance in _DISTANCES.items()
         }

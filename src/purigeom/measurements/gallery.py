@@ -6,8 +6,7 @@ from typing import ClassVar
 import torch
 import xarray as xr
 
-from purigeom.contract import Checked
-from purigeom.measurements.configuration import check_settings, configurations, facts
+from purigeom.measurements.configuration import check_settings, facts, purified
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
 from purigeom.schema import PURIFIED_IMAGE
@@ -26,11 +25,8 @@ class Gallery:
 
     @torch.no_grad()
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        shape = tuple(batch.images.shape[1:])
-        purified = torch.stack(
-            [Checked(purifier).pin(pinned, shape)(batch.images) for pinned in configurations(noise, self.draws)]
-        )
+        drawn = purified(purifier, batch, noise, self.draws)
         return xr.Dataset(
-            {PURIFIED_IMAGE.name: (PURIFIED_IMAGE.dims, facts(purified))},
+            {PURIFIED_IMAGE.name: (PURIFIED_IMAGE.dims, facts(drawn))},
             coords={"draw": range(self.draws), "image": list(batch.image_ids)},
         )
