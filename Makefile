@@ -3,16 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-slow lint types floors tests benchmark clean
+.PHONY: demo test lint types floors tests benchmark clean
 .DEFAULT_GOAL := demo
 
 demo: $(STAMP)
 	$(BIN)/purigeom demo
 
 test: lint types floors tests
-
-test-slow: $(STAMP)
-	$(BIN)/pytest -m slow
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -25,7 +22,7 @@ floors: $(STAMP)
 	$(BIN)/lint-imports
 
 tests: $(STAMP)
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2
 
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.straight_way

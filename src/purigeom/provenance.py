@@ -22,8 +22,8 @@ def made_by(device: str) -> dict[str, Any]:
         "platform": platform.platform(),
         "device": device,
         "threads": torch.get_num_threads(),
-        "tf32": False,
-        "cudnn_deterministic": True,
+        "tf32": torch.backends.cuda.matmul.allow_tf32,
+        "cudnn_deterministic": torch.backends.cudnn.deterministic,
     }
 
 

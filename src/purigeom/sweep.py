@@ -62,8 +62,9 @@ def answer(unit: Unit) -> float:
             few = slice(0, VERIFIED_IMAGES)
             verify(task.purifier, batch[few], noise.child("contract")[few])
         facts = validate(task.measurement(task.purifier, batch, noise))
+        made = made_by(unit.device)
     seconds = time.perf_counter() - started
-    write(unit.segment, unit.row, unit.block, facts, {**made_by(unit.device), "seconds": round(seconds, 4)})
+    write(unit.segment, unit.row, unit.block, facts, {**made, "seconds": round(seconds, 4)})
     return seconds
 
 
@@ -125,6 +126,6 @@ def measure(
     with exact_arithmetic():
         verify(purifier, batch[few], noise.child("contract")[few])
         answers = [validate(question(purifier, batch, noise)) for question in measurements]
+        made = json.dumps(made_by(str(batch.images.device)))
     asked = {question.label: repr(question) for question in measurements}
-    made = json.dumps(made_by(str(batch.images.device)))
     return xr.merge(answers, join="outer").assign_attrs(purifier=repr(purifier), **asked, seed=seed, made_by=made)

@@ -31,13 +31,13 @@ def test_displacements_have_their_radius() -> None:
 def test_the_expected_ratio_of_the_sphere_is_the_jacobian_s_rms() -> None:
     """E |Jd|^2 / |d|^2 = |J|_F^2 / dimension, here with a planted spectrum."""
     spectrum = torch.linspace(0, 1, 32)
-    many = Noise(0, (1,)).repeat(1)
+    noise = Noise(0, (1,))
     ratios = torch.stack(
         [
             compression_ratio(
                 lambda images: (images.flatten(1) * spectrum).reshape(images.shape),
                 IMAGES[:1],
-                Sphere()(many.child(probe), IMAGES[:1], 0.1),
+                Sphere()(noise.child(probe), IMAGES[:1], 0.1),
             )
             for probe in range(2000)
         ]

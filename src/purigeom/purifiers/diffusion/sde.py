@@ -84,10 +84,9 @@ class ProbabilityFlow:
 
 @dataclass(frozen=True)
 class _Moment:
-    """One Euler step: where in unit time it starts, how long it is, and the process there."""
+    """One Euler step: how long it is, and the process and the network's time index where it starts."""
 
     network: UNet
-    time: float
     length: float
     rate: float
     signal: float
@@ -142,4 +141,4 @@ def _moment(network: UNet, signals: list[float], time: float, length: float) -> 
         raise ValueError(msg)
     rate = low + time * (high - low)
     signal = math.exp(-time * low - time**2 * (high - low) / 2)
-    return _Moment(network, time, length, rate, signal, time * (count - 1))
+    return _Moment(network, length, rate, signal, time * (count - 1))
