@@ -11,7 +11,10 @@ from purigeom.images import Digits
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.files import SHIPPED
 from purigeom.networks.unet import UNet
-from purigeom.training.digits import Recipe, train_classifier, train_denoiser
+from purigeom.procedural import Procedural
+from purigeom.training import procedural
+from purigeom.training.denoiser import Recipe
+from purigeom.training.digits import train_classifier, train_denoiser
 
 
 def test_a_denoiser_learns_and_loads_again(tmp_path) -> None:
@@ -21,6 +24,22 @@ def test_a_denoiser_learns_and_loads_again(tmp_path) -> None:
     network.check((1, 8, 8))
     predict = network.module(torch.device("cpu"), torch.float32)
     assert predict(torch.zeros(1, 1, 8, 8), 3).sample.isfinite().all()
+
+
+def test_a_denoiser_of_procedural_images_learns_and_loads_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(procedural, "TEST", Procedural(count=64))
+    monkeypatch.setattr(procedural, "SAY_EVERY", 10)
+    train, heard = Procedural(count=256, split="train"), []
+    first = procedural.train_denoiser(tmp_path, Recipe(1, 2e-3, 16), train)["held_out_error_200"]
+    last = procedural.train_denoiser(tmp_path, Recipe(40, 2e-3, 16), train, heard.append)["held_out_error_200"]
+    assert last < 0.6 * first
+    assert [progress["step"] for progress in heard] == [10, 20, 30, 40]
+    assert heard[-1]["held_out_error_200"] == pytest.approx(last, rel=0.01)  # half floats lose next to nothing
+    network = UNet(str(tmp_path))
+    network.check((3, 16, 16))
+    predict = network.module(torch.device("cpu"), torch.float32)
+    assert {parameter.dtype for parameter in predict.parameters()} == {torch.float32}
+    assert predict(torch.zeros(1, 3, 16, 16), 3).sample.isfinite().all()
 
 
 def test_a_classifier_learns_and_loads_again(tmp_path) -> None:
@@ -47,6 +66,7 @@ def test_the_shipped_classifier_is_as_good_as_its_card() -> None:
 def test_the_card_names_the_bytes_that_are_shipped() -> None:
     card = (SHIPPED / "MODEL_CARD.md").read_text()
     assert UNet("digits-ddpm").content() in card
+    assert UNet("procedural-ddpm").content() in card
     assert ConvNet("digits-classifier").content() in card
     for file in SHIPPED.rglob("*.safetensors"):
         assert hashlib.sha256(file.read_bytes()).hexdigest() in card

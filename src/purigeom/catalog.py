@@ -7,6 +7,7 @@ from purigeom.geometry.displacement import Corners, Sphere, UniformBall
 from purigeom.images import Digits
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.unet import UNet
+from purigeom.procedural import Procedural
 from purigeom.protocols import Attack, Classifier, Displacement, ImageSet, RandomMap
 from purigeom.purifiers.bit_depth import BitDepth
 from purigeom.purifiers.composed import Repeat
@@ -20,6 +21,7 @@ from purigeom.purifiers.median import MedianFilter
 from purigeom.purifiers.total_variation import TotalVariation
 
 DIGITS_UNET = UNet("digits-ddpm")
+PROCEDURAL_UNET = UNet("procedural-ddpm")
 
 BASELINES: Mapping[str, RandomMap] = {
     "identity": Identity(),
@@ -44,7 +46,11 @@ DIGITS_DIFFUSION: Mapping[str, RandomMap] = {
 PURIFIERS: Mapping[str, RandomMap] = {**BASELINES, **DIGITS_DIFFUSION}
 ATTACKS: Mapping[str, Attack] = {"pgd-linf": PGD(), "pgd-l2": PGD(norm="l2")}
 CLASSIFIERS: Mapping[str, Classifier] = {"digits": ConvNet("digits-classifier")}
-IMAGES: Mapping[str, ImageSet] = {"digits": Digits("test"), "digits-train": Digits("train")}
+IMAGES: Mapping[str, ImageSet] = {
+    "digits": Digits("test"),
+    "digits-train": Digits("train"),
+    "procedural": Procedural(),
+}
 DISPLACEMENTS: Mapping[str, Displacement] = {
     "uniform": UniformBall(),
     "corners": Corners(),

@@ -4,43 +4,97 @@ from torch.func import jacrev
 
 from purigeom.geometry.chain import Chain
 from purigeom.geometry.jacobian import Jacobian
-from purigeom.geometry.spectrum.dense import dense_jacobian, singular_values
+from purigeom.geometry.spectrum.exact import dense, singular_triplets, singular_values
 
 SHAPE = (1, 3, 3)
 WEIGHTS = torch.randn(2, 9, 9, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 IMAGES = torch.rand(4, *SHAPE, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+VECTORS = torch.rand(2, 4, 9, 5, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
 
 def layer(weight):
-    return lambda images: torch.tanh(images.flatten(1) @ weight.T).reshape(images.shape)
+    return lambda images: torch.tanh(images.flatten(1) @ weight.T.to(images.dtype)).reshape(images.shape)
 
 
 CHAIN = Chain((layer(WEIGHTS[0]), layer(WEIGHTS[1])))
+DENSE = torch.stack([jacrev(CHAIN)(image[None]).reshape(9, 9) for image in IMAGES])
 
 
 @pytest.mark.parametrize("image_map", [CHAIN, CHAIN.__call__], ids=["chain", "function"])
-def test_push_and_pull_are_adjoint(image_map) -> None:
+def test_products_are_those_of_jacrev_s_matrix(image_map) -> None:
     jacobian = Jacobian(image_map, IMAGES)
-    tangents, cotangents = torch.rand(2, 5, *IMAGES.shape, dtype=torch.float64)
-    pushed, pulled = jacobian.push(tangents), jacobian.pull(cotangents)
-    torch.testing.assert_close((cotangents * pushed).sum((2, 3, 4)), (pulled * tangents).sum((2, 3, 4)))
+    torch.testing.assert_close(jacobian.push(VECTORS[0]), DENSE @ VECTORS[0])
+    torch.testing.assert_close(jacobian.pull(VECTORS[1]), DENSE.mT @ VECTORS[1])
 
 
-def test_a_dense_jacobian_is_jacrev_s_whatever_the_block() -> None:
-    expected = torch.stack([jacrev(CHAIN)(image[None]).reshape(9, 9) for image in IMAGES])
-    for probes_at_once in (1, 4, 64):
-        torch.testing.assert_close(dense_jacobian(Jacobian(CHAIN, IMAGES), probes_at_once), expected)
+def test_push_and_pull_are_adjoint_to_rounding() -> None:
+    jacobian = Jacobian(CHAIN, IMAGES)
+    pushed, pulled = jacobian.push(VECTORS[0]), jacobian.pull(VECTORS[1])
+    torch.testing.assert_close((VECTORS[1] * pushed).sum(1), (pulled * VECTORS[0]).sum(1), rtol=1e-12, atol=1e-12)
+
+
+def test_a_map_to_fewer_numbers_has_a_rectangular_jacobian() -> None:
+    jacobian = Jacobian(lambda images: images.flatten(1)[:, :4].square(), IMAGES)
+    assert jacobian.shape == (4, 4, 9)
+    assert jacobian.push(VECTORS[0]).shape == (4, 4, 5)
+    torch.testing.assert_close(jacobian.pull(VECTORS[1][:, :4])[:, 4:], torch.zeros(4, 5, 5, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("vectors_at_once", [1, 4, 64])
+def test_a_dense_jacobian_is_jacrev_s_whatever_the_block(vectors_at_once) -> None:
+    torch.testing.assert_close(dense(Jacobian(CHAIN, IMAGES), vectors_at_once).values, DENSE)
+
+
+@pytest.mark.parametrize("memory", [1, 5000, 2**30])
+def test_products_do_not_depend_on_the_memory_allowed(memory) -> None:
+    jacobian = Jacobian(CHAIN, IMAGES, memory=memory)
+    assert jacobian.vectors_at_once() >= 1
+    torch.testing.assert_close(jacobian.push(VECTORS[0]), DENSE @ VECTORS[0])
+    torch.testing.assert_close(jacobian.pull(VECTORS[1]), DENSE.mT @ VECTORS[1])
+
+
+def test_less_memory_means_fewer_vectors_at_once() -> None:
+    counts = [Jacobian(CHAIN, IMAGES, memory=memory).vectors_at_once() for memory in (10**3, 10**4, 10**5)]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
 
 
 def test_singular_values_are_those_the_matrix_was_made_with() -> None:
     planted = torch.linspace(2, 0.01, 9, dtype=torch.float64)
     left, right = (torch.linalg.qr(weight)[0] for weight in WEIGHTS)
     matrix = left @ torch.diag(planted) @ right
-    found = singular_values(Jacobian(lambda images: (images.flatten(1) @ matrix.T).reshape(images.shape), IMAGES))
-    torch.testing.assert_close(found, planted.expand(4, 9))
+    jacobian = Jacobian(lambda images: (images.flatten(1) @ matrix.T).reshape(images.shape), IMAGES)
+    torch.testing.assert_close(singular_values(jacobian), planted.expand(4, 9))
+    found = singular_triplets(jacobian)
+    torch.testing.assert_close(found.left * found.values.unsqueeze(1) @ found.right.mT, matrix.expand(4, 9, 9))
+    assert found.residuals.max() < 1e-12
 
 
 def test_no_gradient_state_leaks_from_a_product() -> None:
     jacobian = Jacobian(CHAIN, IMAGES)
-    assert not jacobian.push(IMAGES[None]).requires_grad
-    assert not jacobian.pull(IMAGES[None]).requires_grad
+    assert not jacobian.push(VECTORS[0]).requires_grad
+    assert not jacobian.pull(VECTORS[1]).requires_grad
+
+
+def test_vectors_of_another_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(image, dimension, vector\), here \(4, 9, one or more\); got \(5, 4, 9\)"):
+        Jacobian(CHAIN, IMAGES).push(torch.ones(5, 4, 9))
+
+
+def test_tangents_that_become_infinite_name_step_and_image() -> None:
+    images = IMAGES.clone()
+    images[2, 0, 1, 1] = 0
+    rooted = Chain((lambda state: state + 0, torch.sqrt))
+    for product in (Jacobian(rooted, images).push, Jacobian(rooted, images).pull):
+        with pytest.raises(ValueError, match="in step 2 of 2, for image 2 of the batch"):
+            product(VECTORS[0])
+
+
+def test_a_network_in_half_precision_keeps_state_and_products_in_theirs() -> None:
+    images, vectors = IMAGES.float(), VECTORS[0].float()
+    narrow, full = (Jacobian(CHAIN, images, narrow=kind) for kind in (torch.bfloat16, None))
+    assert torch.equal(narrow.states[-1], full.states[-1])
+    for one, other in ((narrow.push, full.push), (narrow.pull, full.pull)):
+        assert one(vectors).dtype == torch.float32
+        gap = (one(vectors) - other(vectors)).norm() / other(vectors).norm()
+        assert 1e-5 < gap < 2e-2

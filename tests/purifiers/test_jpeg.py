@@ -71,7 +71,7 @@ def test_hard_rounding_declares_and_has_no_slope():
     assert declaration(JPEG()).differentiability == "exact"
     images = torch.full((1, 3, 8, 8), 0.3)
     jacobian = Jacobian(JPEG(rounding="hard").pin(NOISE, (3, 8, 8)), images)
-    assert not jacobian.push(torch.ones(2, *images.shape)).any()
+    assert not jacobian.push(torch.ones(len(images), images[0].numel(), 2)).any()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -37,8 +37,8 @@ def test_gradient_goes_to_the_median_pixel():
 
 def test_push_and_pull_are_adjoint_even_where_all_pixels_are_equal():
     jacobian = Jacobian(MedianFilter().pin(NOISE, SHAPE), torch.zeros_like(IMAGES))
-    tangents = NOISE.child("tangent").normal_like(IMAGES)[None]
-    cotangents = NOISE.child("cotangent").normal_like(IMAGES)[None]
+    tangents = NOISE.child("tangent").normal_like(IMAGES).flatten(1)[..., None]
+    cotangents = NOISE.child("cotangent").normal_like(IMAGES).flatten(1)[..., None]
     pushed, pulled = jacobian.push(tangents), jacobian.pull(cotangents)
     torch.testing.assert_close((pushed * cotangents).sum(), (pulled * tangents).sum())
 

@@ -35,7 +35,7 @@ def test_a_flat_image_stays_and_has_finite_gradients():
     images = torch.full((2, 1, 6, 6), 0.5, dtype=torch.float64)
     pinned = TotalVariation(iterations=5).pin(NOISE, (1, 6, 6))
     torch.testing.assert_close(pinned(images), images)
-    jacobian, probes = Jacobian(pinned, images), torch.ones_like(images)[None]
+    jacobian, probes = Jacobian(pinned, images), torch.ones_like(images).flatten(1)[..., None]
     torch.testing.assert_close(jacobian.push(probes), probes)
     torch.testing.assert_close(jacobian.pull(probes), probes)
 

@@ -73,24 +73,30 @@ class _Replay(torch.autograd.Function):
         return None, pull_through(chain, states, cotangents[0][None])[0]
 
 
-def pull_through(chain: Chain, states: list[Tensor], cotangents: Tensor) -> Tensor:
+def pull_through(chain: Chain, states: list[Tensor], cotangents: Tensor, tolerance: float = REPLAY_TOLERANCE) -> Tensor:
     """Pull cotangents of shape (probe, *images) of the last state back to the first, step by step."""
     for index in reversed(range(len(chain.steps))):
-        recomputed, pullback, *_ = vjp(chain.steps[index], states[index])
-        _check_replay(index, states[index + 1], recomputed)
-        (cotangents,) = vmap(pullback)(cotangents)
-        del recomputed, pullback  # or this step's graph would live on beside the next one's
+        cotangents = pulled(chain, states, index, cotangents, tolerance)
     return cotangents
 
 
-def _check_replay(index: int, stored: Tensor, recomputed: Tensor) -> None:
+def pulled(chain: Chain, states: list[Tensor], index: int, cotangents: Tensor, tolerance: float) -> Tensor:
+    """Pull cotangents of one step's state back to the state before it, by a graph of that step alone."""
+    recomputed, pullback, *_ = vjp(chain.steps[index], states[index])
+    check_replay(index, states[index + 1], recomputed, tolerance)
+    before: Tensor = vmap(pullback)(cotangents.to(recomputed.dtype))[0]
+    return before
+
+
+def check_replay(index: int, stored: Tensor, recomputed: Tensor, tolerance: float = REPLAY_TOLERANCE) -> None:
+    """Raise where a step gives another state than it gave before, beyond a tolerance relative to the largest entry."""
     if torch.equal(stored, recomputed):
         return
     gap, scale = (stored - recomputed).abs().max(), stored.abs().max()
-    if not gap <= REPLAY_TOLERANCE * scale:
+    if not gap <= tolerance * scale:
         msg = (
             f"Chain step {index + 1} gave another state when it was recomputed for the gradient: they differ by "
-            f"{gap:.2g}, allowed is {REPLAY_TOLERANCE * scale:.2g}. The step hides randomness or changes its "
+            f"{gap:.2g}, allowed is {tolerance * scale:.2g}. The step hides randomness or changes its "
             "input in place; draw its noise from the Noise it was pinned with."
         )
         raise RuntimeError(msg)

@@ -1,40 +1,135 @@
 """The Jacobian of an image map as a linear operator: products with it, never the matrix."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
-from torch.func import jvp, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from purigeom.geometry.chain import Chain, pull_through
+from purigeom.geometry.chain import REPLAY_TOLERANCE, Chain
+from purigeom.geometry.memory import default_budget, in_parts, peak_bytes
+from purigeom.geometry.through import Route, pull_through, push_through, route
 from purigeom.protocols import ImageMap
+
+Through: TypeAlias = Callable[[Chain, list[Tensor], Tensor, float], Tensor]
+
+PUSH_WORKSPACE = 2.0
+"""Bytes a pushed vector needs, over those a step needs for one image: its row, and what rules set aside."""
+PULL_WORKSPACE = 3.0
+"""The same for a pulled vector, whose gradients live beside the graph."""
+NARROW_TOLERANCE = 0.1
+"""Largest gap between a state and its recomputation by a network in half precision."""
 
 
 @dataclass(frozen=True)
 class Jacobian:
     """The block-diagonal Jacobian of `image_map` at `images`, one block per image.
 
-    Probes, tangents and cotangents alike, have shape (probe, *images.shape). No product holds more than
-    one step of a chain in memory: `push` carries tangents forward, `pull` replays the stored states backward.
+    Vectors have shape (image, dimension, vector). The states of a chain are computed once; `push` carries
+    tangents forward through stacked duals, `pull` replays the stored states backward. No product holds more
+    than one step in memory, and vectors travel in as many parts as the memory asks for.
+
+    Parameters
+    ----------
+    image_map
+        A deterministic map of images, best a chain.
+    images
+        Where it is differentiated.
+    memory
+        Bytes that products may take; a share of what is free unless given.
+    narrow
+        Type in which networks compute, such as `torch.bfloat16`, while states and tangents keep theirs; faster
+        on hardware for it, and off by parts in a thousand.
 
     Examples
     --------
     >>> halving = Jacobian(lambda x: x / 2, torch.zeros(1, 1, 2, 2))
-    >>> halving.push(torch.ones(1, 1, 1, 2, 2)).unique()
+    >>> halving.push(torch.ones(1, 4, 1)).unique()
     tensor([0.5000])
     """
 
     image_map: ImageMap
     images: Tensor
+    memory: int | None = None
+    narrow: torch.dtype | None = None
 
-    @torch.no_grad()
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return the number of images, of rows and of columns."""
+        images = len(self.images)
+        return images, self.states[-1].numel() // images, self.images.numel() // images
+
+    @property
+    def like(self) -> Tensor:
+        """Return the images: products have their type and place."""
+        return self.images
+
+    @property
+    def states(self) -> list[Tensor]:
+        """Return the state before every step and after the last."""
+        return self._anchored[0]
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """Return how tangents pass each step."""
+        with torch.no_grad():
+            return route(self._chain, self.states)
+
     def push(self, tangents: Tensor) -> Tensor:
-        """Apply J to every tangent."""
-        return vmap(lambda tangent: jvp(self.image_map, (self.images,), (tangent,))[1])(tangents)
+        """Apply J to vectors of shape (image, column, vector)."""
+        with torch.no_grad():
+            return self._product(tangents, self.images.shape[1:], PUSH_WORKSPACE, push_through)
 
     def pull(self, cotangents: Tensor) -> Tensor:
-        """Apply J transposed to every cotangent."""
-        chain = self.image_map if isinstance(self.image_map, Chain) else Chain((self.image_map,))
+        """Apply J transposed to vectors of shape (image, row, vector)."""
+        return self._product(cotangents, self.states[-1].shape[1:], PULL_WORKSPACE, pull_through)
+
+    def vectors_at_once(self, workspace: float = PUSH_WORKSPACE) -> int:
+        """Return how many vectors of every image fit the memory."""
+        memory = default_budget(self.images.device) if self.memory is None else self.memory
+        return max(1, int(memory / (workspace * self._anchored[1])) - 1)
+
+    @property
+    def _chain(self) -> Chain:
+        return self.image_map if isinstance(self.image_map, Chain) else Chain((self.image_map,))
+
+    @cached_property
+    def _anchored(self) -> tuple[list[Tensor], int]:
+        """Return the states, and the most bytes that tensors made by one step hold."""
+        states, most = [self.images], self.images.nbytes
         with torch.no_grad():
-            states = chain.states(self.images)
-        return pull_through(chain, states, cotangents)
+            for step in self._chain.steps:
+                state, needed = peak_bytes(partial(step, states[-1]))
+                states.append(state)
+                most = max(most, needed)
+        return states, most
+
+    def _product(self, vectors: Tensor, shape: torch.Size, workspace: float, through: Through) -> Tensor:
+        images, count = len(self.images), vectors.shape[-1]
+        if vectors.dim() != 3 or vectors.shape[:2] != (images, shape.numel()) or not count:
+            msg = (
+                f"A Jacobian of {images} images takes vectors of shape (image, dimension, vector), here ({images}, "
+                f"{shape.numel()}, one or more); got {tuple(vectors.shape)}."
+            )
+            raise ValueError(msg)
+        probes = vectors.movedim(-1, 0).reshape(count, images, *shape)
+        with self._arithmetic() as tolerance:
+            parts = in_parts(
+                lambda part: through(self._chain, self.states, probes[part], tolerance),
+                count,
+                self.vectors_at_once(workspace),
+            )
+        return torch.cat(parts).flatten(2).movedim(0, -1)
+
+    @contextmanager
+    def _arithmetic(self) -> Iterator[float]:
+        """Compute as `narrow` says; yield how far a recomputed state may then be off."""
+        with ExitStack() as settings:
+            if self.narrow is not None:
+                settings.enter_context(torch.autocast(self.images.device.type, self.narrow))
+            settings.enter_context(sdpa_kernel(SDPBackend.MATH))
+            yield REPLAY_TOLERANCE if self.narrow is None else NARROW_TOLERANCE

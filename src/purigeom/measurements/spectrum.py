@@ -8,7 +8,7 @@ import xarray as xr
 
 from purigeom.contract import Checked
 from purigeom.geometry.jacobian import Jacobian
-from purigeom.geometry.spectrum.dense import singular_values
+from purigeom.geometry.spectrum.exact import singular_values
 from purigeom.measurements.configuration import check_settings, configurations, facts
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
