@@ -33,6 +33,83 @@ SINGULAR_VALUE = Variable(
     ("draw", "image", "mode"),
     "Singular values of the purifier's Jacobian at the clean image, largest first.",
 )
+DIFFERENCE_ERROR = Variable(
+    "difference_error",
+    ("draw", "image"),
+    "How far singular values found by finite differences may be off; zero where derivatives are exact.",
+)
+LEADING_SINGULAR_VALUE = Variable(
+    "leading_singular_value",
+    ("draw", "image", "mode"),
+    "Largest singular values of the purifier's Jacobian, from products alone; lower bounds, to rounding.",
+)
+LEADING_ERROR = Variable(
+    "leading_error", ("draw", "image", "mode"), "How far each leading singular value may be off, relative to it."
+)
+SHARE_BELOW = Variable(
+    "share_below", ("threshold", "draw", "image"), "Share of singular values below a threshold, from products alone."
+)
+SHARE_ERROR = Variable("share_error", ("threshold", "draw", "image"), "How far that share may be off.")
+SHARE_LEAST = Variable("share_least", ("threshold", "draw", "image"), "Least that share can be; as sure as the norm.")
+SHARE_MOST = Variable("share_most", ("threshold", "draw", "image"), "Most that share can be, rigorously.")
+ROOT_MEAN_SQUARE = Variable(
+    "root_mean_square",
+    ("draw", "image"),
+    "Root of the mean squared singular value: the compression of a small random displacement.",
+)
+ROOT_MEAN_SQUARE_ERROR = Variable(
+    "root_mean_square_error", ("draw", "image"), "Half the width of its 95 % interval, relative to it."
+)
+PRODUCTS = Variable("products", ("draw", "image"), "Vectors pushed or pulled for an image's spectrum.", "products")
+TOLERANCE_MET = Variable("tolerance_met", ("draw", "image"), "Whether every error is within the tolerance asked for.")
+NETWORK_DEVIATION = Variable(
+    "network_deviation",
+    ("draw", "image"),
+    "How far products with the network in half precision are from full ones, relative; zero in full precision.",
+)
+LINEAR_RATIO = Variable(
+    "linear_ratio",
+    ("displacement", "radius", "draw", "probe", "image"),
+    "Length of a displacement's product with the Jacobian over its length: compression without curvature.",
+)
+CURVATURE = Variable(
+    "curvature",
+    ("displacement", "radius", "draw", "probe", "image"),
+    "How far a purified displacement is from the Jacobian's product with it, over the displacement's length.",
+)
+PARTICIPATION_RATIO = Variable(
+    "participation_ratio", ("draw", "image"), "How many directions share the Jacobian's squared norm."
+)
+LEFT_RIGHT_ALIGNMENT = Variable(
+    "left_right_alignment",
+    ("draw", "image"),
+    "Mean squared cosine between the leading left and the leading right singular space; one where they are the same.",
+)
+EIGENVALUE_MAGNITUDE = Variable(
+    "eigenvalue_magnitude", ("draw", "image", "mode"), "Magnitudes of the Jacobian's leading eigenvalues."
+)
+EIGENVALUE_RESIDUAL = Variable(
+    "eigenvalue_residual", ("draw", "image", "mode"), "Length of J v - lambda v for the unit eigenvectors found."
+)
+ON_MANIFOLD = Variable(
+    "on_manifold_compression", ("draw", "image"), "Root-mean-square stretch of directions along the data."
+)
+OFF_MANIFOLD = Variable(
+    "off_manifold_compression", ("draw", "image"), "Root-mean-square stretch of directions across the data."
+)
+PAIR_SINGULAR_VALUE = Variable(
+    "pair_singular_value", ("draw", "image", "pair"), "Singular value of each pair of singular vectors that is kept."
+)
+LEFT_SINGULAR_VECTOR = Variable(
+    "left_singular_vector",
+    ("draw", "image", "pair", "channel", "row", "column"),
+    "Leading left singular vectors of the Jacobian, as images of length one: what comes out strongest.",
+)
+RIGHT_SINGULAR_VECTOR = Variable(
+    "right_singular_vector",
+    ("draw", "image", "pair", "channel", "row", "column"),
+    "Leading right singular vectors of the Jacobian, as images of length one: what passes most easily.",
+)
 CLASSIFIED = Variable("classified", ("draw", "image"), "Whether the purified clean image is classified right.")
 SURVIVED = Variable(
     "survived",
@@ -56,23 +133,7 @@ PURIFIED_IMAGE = Variable(
     "image range",
 )
 
-VARIABLES = {
-    variable.name: variable
-    for variable in (
-        COMPRESSION_RATIO,
-        L1,
-        L2,
-        LINF,
-        PSNR,
-        SSIM,
-        SINGULAR_VALUE,
-        CLASSIFIED,
-        SURVIVED,
-        SURVIVED_FRESH,
-        GRADIENT_VANISHED,
-        PURIFIED_IMAGE,
-    )
-}
+VARIABLES = {variable.name: variable for variable in list(vars().values()) if isinstance(variable, Variable)}
 
 
 def validate(results: xr.Dataset) -> xr.Dataset:

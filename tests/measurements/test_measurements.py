@@ -10,10 +10,15 @@ import xarray as xr
 from purigeom.attacks.pgd import PGD
 from purigeom.catalog import BASELINES, CLASSIFIERS, DIGITS_UNET
 from purigeom.geometry.displacement import Corners, Sphere
+from purigeom.geometry.spectrum.adaptive import Tolerance
 from purigeom.images import Digits
 from purigeom.measurements.compression import Compression
+from purigeom.measurements.curvature import Curvature
+from purigeom.measurements.directions import Directions
 from purigeom.measurements.distances import Distances
 from purigeom.measurements.gallery import Gallery
+from purigeom.measurements.leading_spectrum import LeadingSpectrum
+from purigeom.measurements.singular_vectors import SingularVectors
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.survival import Survival
 from purigeom.noise import Noise
@@ -28,6 +33,11 @@ MEASUREMENTS = {
     "compression": Compression((0.1, 0.2), probes=3, draws=2),
     "distances": Distances(draws=2),
     "spectrum": Spectrum(),
+    "leading-spectrum": LeadingSpectrum(Tolerance(count=4), draws=2),
+    "leading-spectrum-half": LeadingSpectrum(Tolerance(count=4), half_precision=True),
+    "curvature": Curvature((0.05, 0.2), probes=3, draws=2),
+    "directions": Directions(Digits("train")[:200], along=3, neighbours=8, tolerance=Tolerance(count=4), draws=2),
+    "singular-vectors": SingularVectors(Tolerance(count=2), draws=2),
     "survival": Survival(CLASSIFIERS["digits"], (0.05, 0.2), PGD(2), draws=2),
     "gallery": Gallery(draws=2),
 }

@@ -12,7 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from purigeom.geometry.chain import REPLAY_TOLERANCE, Chain
 from purigeom.geometry.memory import default_budget, in_parts, peak_bytes
-from purigeom.geometry.through import Route, pull_through, push_through, route
+from purigeom.geometry.through import NotFiniteError, Route, pull_through, push_through, route
 from purigeom.protocols import ImageMap
 
 Through: TypeAlias = Callable[[Chain, list[Tensor], Tensor, float], Tensor]
@@ -44,6 +44,8 @@ class Jacobian:
     narrow
         Type in which networks compute, such as `torch.bfloat16`, while states and tangents keep theirs; faster
         on hardware for it, and off by parts in a thousand.
+    image_ids
+        What errors call the images; their places unless given.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class Jacobian:
     images: Tensor
     memory: int | None = None
     narrow: torch.dtype | None = None
+    image_ids: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -90,8 +93,16 @@ class Jacobian:
 
     def vectors_at_once(self, workspace: float = PUSH_WORKSPACE) -> int:
         """Return how many vectors of every image fit the memory."""
-        memory = default_budget(self.images.device) if self.memory is None else self.memory
-        return max(1, int(memory / (workspace * self._anchored[1])) - 1)
+        return max(1, int(self._memory / (workspace * self._anchored[1])) - 1)
+
+    def images_at_once(self, vectors: int) -> int:
+        """Return how many images fit the memory with so many vectors each, of the kind that are here."""
+        each = self._anchored[1] / len(self.images)
+        return max(1, int(self._memory / (PULL_WORKSPACE * each * (vectors + 1))))
+
+    @property
+    def _memory(self) -> int:
+        return default_budget(self.images.device) if self.memory is None else self.memory
 
     @property
     def _chain(self) -> Chain:
@@ -117,12 +128,9 @@ class Jacobian:
             )
             raise ValueError(msg)
         probes = vectors.movedim(-1, 0).reshape(count, images, *shape)
-        with self._arithmetic() as tolerance:
-            parts = in_parts(
-                lambda part: through(self._chain, self.states, probes[part], tolerance),
-                count,
-                self.vectors_at_once(workspace),
-            )
+        at_once = self.vectors_at_once(workspace)
+        with self._arithmetic() as tolerance, self._named():
+            parts = in_parts(lambda part: through(self._chain, self.states, probes[part], tolerance), count, at_once)
         return torch.cat(parts).flatten(2).movedim(0, -1)
 
     @contextmanager
@@ -133,3 +141,14 @@ class Jacobian:
                 settings.enter_context(torch.autocast(self.images.device.type, self.narrow))
             settings.enter_context(sdpa_kernel(SDPBackend.MATH))
             yield REPLAY_TOLERANCE if self.narrow is None else NARROW_TOLERANCE
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Call the image of an error by its id."""
+        try:
+            yield
+        except NotFiniteError as error:
+            if not self.image_ids:
+                raise
+            told = str(error).replace(f"image {error.place} of the batch", f"image {self.image_ids[error.place]}")
+            raise ValueError(told) from error

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 T = TypeVar("T")
 
-CPU_BUDGET = 2**28
+CPU_BUDGET = 2**27
 """Bytes of workspace on a CPU: larger batches no longer fit its caches and are slower."""
 GPU_SHARE = 0.5
 """Of a GPU's free memory: torch's own estimate of what is free knows nothing of fragments."""

@@ -14,6 +14,17 @@ from purigeom.geometry.memory import out_of_memory
 from purigeom.protocols import ImageMap
 
 
+class NotFiniteError(ValueError):
+    """Raised where vectors become NaN or infinite: in which step, and for which image of the batch."""
+
+    def __init__(self, kind: str, step: int, steps: int, place: int) -> None:
+        super().__init__(
+            f"{kind} become NaN or infinite in step {step} of {steps}, for image {place} of the batch. Look at that "
+            "step's slope there: a root or logarithm of zero, or a norm of nothing, has none."
+        )
+        self.place = place
+
+
 @dataclass(frozen=True)
 class Route:
     """How tangents pass a step.
@@ -114,9 +125,4 @@ def _said(error: Exception) -> str:
 def _check_finite(chain: Chain, index: int, vectors: Tensor, kind: str) -> None:
     if not vectors.isfinite().all():
         broken = (~vectors.isfinite()).transpose(0, 1).flatten(1).any(1)
-        msg = (
-            f"{kind} become NaN or infinite in step {index + 1} of {len(chain.steps)}, for image "
-            f"{int(broken.nonzero()[0])} of the batch. Look at that step's slope there: a root or logarithm of "
-            "zero, or a norm of nothing, has none."
-        )
-        raise ValueError(msg)
+        raise NotFiniteError(kind, index + 1, len(chain.steps), int(broken.nonzero()[0]))

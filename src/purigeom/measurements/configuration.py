@@ -1,14 +1,19 @@
 """The random configurations that all measurements share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+import xarray as xr
 from torch import Tensor
 
 from purigeom.contract import Checked
+from purigeom.geometry.jacobian import Jacobian
+from purigeom.geometry.memory import in_parts
 from purigeom.noise import Noise
-from purigeom.protocols import Batch, RandomMap
+from purigeom.protocols import Batch, RandomMap, declaration
+from purigeom.schema import Variable
 
 
 def configurations(noise: Noise, draws: int) -> Iterator[Noise]:
@@ -22,6 +27,55 @@ def purified(purifier: RandomMap, batch: Batch, noise: Noise, draws: int) -> Ten
     shape = tuple(batch.images.shape[1:])
     checked = Checked(purifier)
     return torch.stack([checked.pin(pinned, shape)(batch.images) for pinned in configurations(noise, draws)])
+
+
+def by_images(
+    purifier: RandomMap,
+    batch: Batch,
+    pinned: Noise,
+    vectors: int,
+    answer: Callable[[Jacobian, Noise], tuple[Tensor, ...]],
+) -> tuple[Tensor, ...]:
+    """Ask about the Jacobians of as many images at a time as memory allows with so many vectors; join the answers."""
+    shape = tuple(batch.images.shape[1:])
+
+    def of_part(part: slice) -> tuple[Tensor, ...]:
+        Checked(purifier).pin(pinned[part], shape)(batch.images[part])  # names the image of a NaN
+        return answer(_jacobian(purifier, batch[part], pinned[part]), pinned[part])
+
+    first = slice(0, 1)
+    at_once = _jacobian(purifier, batch[first], pinned[first]).images_at_once(vectors)
+    answers = in_parts(of_part, len(batch), at_once)
+    return tuple(torch.cat(parts) for parts in zip(*answers, strict=True))
+
+
+def _jacobian(purifier: RandomMap, batch: Batch, pinned: Noise) -> Jacobian:
+    image_map = purifier.pin(pinned, tuple(batch.images.shape[1:]))
+    return Jacobian(image_map, batch.images, image_ids=batch.image_ids)
+
+
+def refuse_black_box(measurement: object, purifier: RandomMap) -> None:
+    """Raise where a question about derivatives is put to a purifier that has none."""
+    if declaration(purifier).differentiability == "none":
+        msg = (
+            f"{type(measurement).__name__} needs derivatives in both directions; {purifier!r} declares "
+            "differentiability 'none'. Compression and Distances need none, and Spectrum takes differences instead."
+        )
+        raise ValueError(msg)
+
+
+def labelled(
+    found: Sequence[tuple[Variable, Tensor]], batch: Batch, draws: int, **coordinates: Iterable[Any]
+) -> xr.Dataset:
+    """Return tensors as the variables they are, with draws, images, modes and pixels as coordinates."""
+    known = {"draw": range(draws), "image": list(batch.image_ids), **coordinates}
+    for variable, values in found:
+        sizes = dict(zip(variable.dims, values.shape, strict=True))
+        known |= {dim: range(size) for dim, size in sizes.items() if dim in ("mode", "pair")}
+    return xr.Dataset(
+        {variable.name: (variable.dims, facts(values)) for variable, values in found},
+        coords={dim: list(known[dim]) for variable, _ in found for dim in variable.dims if dim in known},
+    )
 
 
 def check_settings(measurement: object, **counts: int) -> None:

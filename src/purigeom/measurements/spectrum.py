@@ -1,28 +1,30 @@
-"""In which directions, and how strongly, a purifier compresses: the singular values of its Jacobian."""
+"""In which directions, and how strongly, a purifier compresses: all singular values of its Jacobian."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 import xarray as xr
+from torch import Tensor
 
-from purigeom.contract import Checked
+from purigeom.geometry.differences import Differences, difference_error
 from purigeom.geometry.jacobian import Jacobian
-from purigeom.geometry.spectrum.exact import singular_values
-from purigeom.measurements.configuration import check_settings, configurations, facts
+from purigeom.geometry.spectrum.exact import VECTORS_AT_ONCE, singular_values
+from purigeom.measurements.configuration import by_images, check_settings, configurations, labelled
 from purigeom.noise import Noise
-from purigeom.protocols import Batch, RandomMap
-from purigeom.schema import SINGULAR_VALUE
-
-IMAGES_AT_ONCE = 8
-"""Times the products of an image: more no longer fits a CPU's caches and is slower."""
+from purigeom.protocols import Batch, RandomMap, declaration
+from purigeom.schema import DIFFERENCE_ERROR, SINGULAR_VALUE
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Compute all singular values exactly; for small images, since an image costs as many products as pixels."""
+    """Compute all singular values exactly; for small images, since an image costs as many products as pixels.
 
-    version: ClassVar[int] = 1
+    A purifier that declares no derivatives is measured by central differences, with their error beside it. The
+    Jacobian of a piecewise constant one is zero, which says nothing of finite displacements.
+    """
+
+    version: ClassVar[int] = 2
     label: ClassVar[str] = "spectrum"
     draws: int = 1
 
@@ -30,20 +32,22 @@ class Spectrum:
         check_settings(self, draws=self.draws)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        shape = tuple(batch.images.shape[1:])
-        values = []
-        for pinned in configurations(noise, self.draws):
-            parts = []
-            for start in range(0, len(batch), IMAGES_AT_ONCE):
-                part = slice(start, start + IMAGES_AT_ONCE)
-                Checked(purifier).pin(pinned[part], shape)(batch.images[part])  # names the image of a NaN
-                image_map = purifier.pin(pinned[part], shape)
-                parts.append(singular_values(Jacobian(image_map, batch.images[part])))
-            values.append(torch.cat(parts))
-        stacked = torch.stack(values)
-        coordinates = {
-            "draw": range(self.draws),
-            "image": list(batch.image_ids),
-            "mode": range(stacked.shape[-1]),
-        }
-        return xr.Dataset({SINGULAR_VALUE.name: (SINGULAR_VALUE.dims, facts(stacked))}, coords=coordinates)
+        answer = _by_differences if declaration(purifier).differentiability == "none" else _exactly
+        drawn = [
+            by_images(purifier, batch, pinned, VECTORS_AT_ONCE, answer) for pinned in configurations(noise, self.draws)
+        ]
+        values, errors = (torch.stack(parts) for parts in zip(*drawn, strict=True))
+        return labelled([(SINGULAR_VALUE, values), (DIFFERENCE_ERROR, errors)], batch, self.draws)
+
+
+def _exactly(jacobian: Jacobian, pinned: Noise) -> tuple[Tensor, Tensor]:
+    del pinned
+    values = singular_values(jacobian)
+    return values, torch.zeros_like(values[:, 0])
+
+
+def _by_differences(jacobian: Jacobian, pinned: Noise) -> tuple[Tensor, Tensor]:
+    differences = Differences(jacobian.image_map, jacobian.images)
+    values = singular_values(differences)
+    relative = difference_error(differences, pinned.child("differences"))
+    return values, relative * values.norm(dim=1)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from purigeom.noise import Noise
-from purigeom.protocols import Declaration, ImageMap
+from purigeom.protocols import Declaration, Differentiability, ImageMap
 
 _SETTING = (bool, int, float, str, tuple, type(None))
 
@@ -30,12 +30,15 @@ class Wrapped:
         Digest of a module's tensors when it was wrapped, empty for a function.
     function
         The module or function itself.
+    differentiability
+        What its derivatives are worth; "none" for a black box, whose Jacobian is found by finite differences.
     """
 
     name: str
     source: str
     weights: str
     function: Callable[..., Tensor] = field(repr=False, compare=False)
+    differentiability: Differentiability = "exact"
 
     version: ClassVar[int] = 1
 
@@ -59,7 +62,7 @@ class Wrapped:
 
     @property
     def declaration(self) -> Declaration:
-        return Declaration(family=self.name, network=None, range="unbounded")
+        return Declaration(self.name, None, self.differentiability, range="unbounded")
 
     def load(self) -> ImageMap:
         """Return the function itself: what was wrapped may also be a classifier behind a purifier."""
@@ -72,12 +75,15 @@ class Wrapped:
         return lambda images: self.function(images, noise=noise.normal_like(images))
 
 
-def wrap(function: Callable[..., Tensor], name: str | None = None) -> Wrapped:
+def wrap(
+    function: Callable[..., Tensor], name: str | None = None, differentiability: Differentiability = "exact"
+) -> Wrapped:
     """Make a purifier of a map of images, whose only randomness may be an argument called `noise`.
 
     That argument, where there is one, receives one standard normal per pixel. A module is known by its source,
     settings and weights of now; a function by its name, its source and the plain values it captured, not by the
-    source of the functions it calls. What cannot be told apart is measured, but not stored.
+    source of the functions it calls. What cannot be told apart is measured, but not stored. A function that is no
+    torch code says so by `differentiability="none"`.
 
     Examples
     --------
@@ -85,14 +91,15 @@ def wrap(function: Callable[..., Tensor], name: str | None = None) -> Wrapped:
     'Identity'
     """
     if not isinstance(function, Module):
-        return Wrapped(name or "", _function_source(function), "", function)
+        return Wrapped(name or "", _function_source(function), "", function, differentiability)
     if any(part.training for part in function.modules()):
         msg = (
             "wrap needs a module in evaluation mode, where images do not depend on each other; "
             f"{type(function).__name__}.training is True, for it or for a part. Call .eval() on it first."
         )
         raise ValueError(msg)
-    return Wrapped(name or type(function).__name__, _module_source(function), _weights(function), function)
+    source, weights = _module_source(function), _weights(function)
+    return Wrapped(name or type(function).__name__, source, weights, function, differentiability)
 
 
 def _takes_noise(function: Callable[..., Tensor]) -> bool:

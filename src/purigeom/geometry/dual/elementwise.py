@@ -20,8 +20,10 @@ def _scaled(dual: Any, value: Tensor, slope: Tensor) -> Tensor:
 def _by_slope(function: Callable[..., Tensor], slope: Callable[[Tensor, Tensor], Tensor]) -> Rule:
     """Return the rule of a function without settings, given its slope at a number and the function's value there."""
 
-    def rule(input: Any) -> Tensor:
+    def rule(input: Any) -> Any:
         number = input.stack[0]
+        if number.is_complex():
+            return NotImplemented
         value = function(number)
         return _scaled(input, value, slope(number, value))
 
@@ -36,11 +38,11 @@ def _silu(input: Any) -> Tensor:
 
 
 def _relu(input: Any) -> Tensor:
-    return input.stack * (input.stack[0] > 0)
+    return _scaled(input, torch.relu(input.stack[0]), input.stack[0] > 0)
 
 
 def _leaky_relu(input: Any, negative_slope: float = 0.01) -> Tensor:
-    return input.stack * torch.where(input.stack[0] > 0, 1.0, negative_slope).to(input.stack.dtype)
+    return torch.where(input.stack[0] > 0, input.stack, input.stack * negative_slope)
 
 
 def _gelu(input: Any, approximate: str = "none") -> Any:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from purigeom.geometry.dual.rows import Rule, Rules, aligned, rows, shifted
+from purigeom.geometry.dual.rows import Rule, Rules, aligned, constant, rows, shifted
 
 _DIMENSIONS: Mapping[Any, int] = {
     functional.conv1d: 3,
@@ -52,6 +52,15 @@ def _on_images(function: Callable[..., Tensor]) -> Rule:
     return rule
 
 
+def _grid_sample(input: Any, grid: Tensor, *arguments: Any, **options: Any) -> Any:
+    if rows(grid) is not None:
+        return NotImplemented
+    grids = grid.expand(len(input.stack), *grid.shape).flatten(0, 1)
+    return functional.grid_sample(input.stack.flatten(0, 1), grids, *arguments, **options).unflatten(
+        0, input.stack.shape[:2]
+    )
+
+
 def _largest_in_window(
     input: Any,
     kernel_size: Any,
@@ -76,8 +85,10 @@ def _reduced(function: Callable[..., Tensor]) -> Rule:
 
     def rule(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Any:
         dim = axis if dim is None else dim
+        if not input.dim():
+            return NotImplemented
         if dim is None or (not isinstance(dim, int) and not len(dim)):
-            return function(input.stack.reshape(len(input.stack), -1), 1, dtype=dtype)
+            dim = range(input.dim())
         dimensions = [shifted(dim)] if isinstance(dim, int) else [shifted(one) for one in dim]
         return function(input.stack, dimensions, keepdim=keepdim, dtype=dtype)
 
@@ -99,29 +110,29 @@ def _batch_norm(
     eps: float = 1e-5,
 ) -> Any:
     """Scale by running statistics: in evaluation mode the layer is affine."""
-    if training or running_mean is None or running_var is None:
+    if training or running_mean is None or running_var is None or rows(weight) is not None or rows(bias) is not None:
         return NotImplemented
     scale = (running_var + eps).rsqrt() * (1 if weight is None else weight)
     shift = (0 if bias is None else bias) - running_mean * scale
     shape = (-1, *[1] * (input.dim() - 2))
     scaled = input.stack * scale.reshape(shape)
     scaled[0] += shift.reshape(shape)
-    return scaled
+    return scaled.to(input.stack.dtype)
 
 
 def _gather(input: Any, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Any:
-    if rows(input) is None:
+    if rows(input) is None or not input.dim():
         return NotImplemented
     return input.stack.gather(shifted(dim), index.expand(len(input.stack), *index.shape))
 
 
-def _index_select(input: Any, dim: int, index: Tensor) -> Tensor:
-    return input.stack.index_select(shifted(dim), index)
+def _index_select(input: Any, dim: int, index: Tensor) -> Any:
+    return input.stack.index_select(shifted(dim), index) if input.dim() else NotImplemented
 
 
 def _selected(condition: Tensor, input: Any, other: Any) -> Any:
     """Choose, number by number, which of two stacks or plain values goes on."""
-    if rows(condition) is not None or not all(isinstance(part, Tensor) for part in (input, other)):
+    if not all(isinstance(part, Tensor) for part in (input, other)) or input.dtype != other.dtype:
         return NotImplemented
     stack = rows(input) if rows(input) is not None else rows(other)
     assert stack is not None
@@ -132,10 +143,7 @@ def _selected(condition: Tensor, input: Any, other: Any) -> Any:
 
 def _as_stack(part: Any, count: int, rank: int) -> Tensor:
     stack = rows(part)
-    if stack is None:
-        stack = part.new_zeros((count, *part.shape))
-        stack[0] = part
-    return aligned(stack, rank)
+    return aligned(constant(part, count) if stack is None else stack, rank)
 
 
 RULES: Rules = {
@@ -148,11 +156,9 @@ RULES: Rules = {
             functional.adaptive_avg_pool2d,
             functional.interpolate,
             functional.upsample,
-            functional.grid_sample,
-            functional.pixel_shuffle,
-            functional.pixel_unshuffle,
         )
     },
+    functional.grid_sample: _grid_sample,
     **dict.fromkeys((torch.max_pool2d, functional.max_pool2d), _largest_in_window),
     **{function: _reduced(torch.sum) for function in (torch.sum, Tensor.sum)},
     **{function: _reduced(torch.mean) for function in (torch.mean, Tensor.mean)},

@@ -1,9 +1,10 @@
 """Dual numbers that anyone's module computes with: a tensor whose every function also carries tangents along."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Number
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -12,10 +13,21 @@ from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
 
-from purigeom.geometry.dual import elementwise, layers, normalisation, plain, products, shapes
-from purigeom.geometry.dual.rows import Rules, aligned
+from purigeom.geometry.dual import (
+    conversions,
+    elementwise,
+    inplace,
+    joining,
+    layers,
+    normalisation,
+    plain,
+    products,
+    shapes,
+)
+from purigeom.geometry.dual.rows import Rules
 
-RULES: Rules = {**shapes.RULES, **layers.RULES, **products.RULES, **elementwise.RULES, **normalisation.RULES}
+_FAMILIES = (conversions, elementwise, joining, layers, normalisation, products, shapes)
+RULES: Rules = {function: rule for family in _FAMILIES for function, rule in family.RULES.items()}
 
 Way: TypeAlias = Literal["rule", "vmap(jvp)"]
 _taken: ContextVar[Counter[tuple[Way, str]] | None] = ContextVar("_taken", default=None)
@@ -51,20 +63,19 @@ class Dual(Tensor):
         cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = dict(kwargs or {})
-        inplace = kwargs.pop("inplace", False)
         if function in plain.DESCRIPTIONS:
             with torch._C.DisableTorchFunctionSubclass():
                 return function(*args, **kwargs)
+        _refuse_own_derivatives(function, kwargs)
         if function in plain.VALUES or (function in plain.AFTER_ANOTHER and not isinstance(args[0], Dual)):
             return function(*tree_map(_value, args), **tree_map(_value, kwargs))
         if function is Tensor.__setitem__:
             return _set_item(*args)
-        if inplace:
+        if kwargs.pop("inplace", False):
             return _changed_in_place(function, function, args, kwargs)
-        name = getattr(function, "__name__", "")
-        if name in _TWINS or (name.endswith("_") and not name.endswith("__")):
-            twin = _TWINS.get(name) or getattr(Tensor, name[:-1], None)
-            return _changed_in_place(function, twin, args, kwargs)
+        name = _name(function)
+        if inplace.writes(name):
+            return _changed_in_place(function, inplace.twin(name), args, kwargs)
         return _computed(function, args, kwargs)
 
     @classmethod
@@ -92,7 +103,7 @@ def _computed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
     counter = _taken.get()
     if counter is not None:
         way: Way = "vmap(jvp)" if answer is NotImplemented else "rule"
-        counter[way, getattr(function, "__name__", repr(function))] += 1
+        counter[way, _name(function)] += 1
     if answer is NotImplemented:
         return _by_jvp(function, args, kwargs)
     if isinstance(answer, tuple | list):
@@ -100,11 +111,11 @@ def _computed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
     return _dual(answer)
 
 
-def _dual(stack: Tensor) -> Tensor:
+def _dual(stack: Any) -> Any:
     """Return a stack as a dual; whole numbers have no tangents."""
-    if isinstance(stack, Dual):
+    if isinstance(stack, Dual) or not isinstance(stack, Tensor):
         return stack
-    return Dual(stack) if stack.is_floating_point() else stack[0]
+    return Dual(stack) if _has_slope(stack) else stack[0]
 
 
 def _value(leaf: Any) -> Any:
@@ -125,29 +136,45 @@ def _by_jvp(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
         return function(*given, **named)
 
     def floats(*numbers: Tensor) -> tuple[Tensor, ...]:
-        return tuple(leaf for leaf in tree_leaves(call(*numbers)) if _is_float(leaf))
+        return tuple(leaf for leaf in tree_leaves(call(*numbers)) if _has_slope(leaf))
 
     with sdpa_kernel(SDPBackend.MATH):
         answer, answer_shape = tree_flatten(call(*values))
         _refuse_views(function, answer, values)
-        if not any(_is_float(leaf) for leaf in answer):
+        if not any(_has_slope(leaf) for leaf in answer):
             return tree_unflatten(answer, answer_shape)
         tangents = tuple(leaves[place].stack[1:] for place in places)
         along = iter(vmap(lambda *rows: jvp(floats, values, rows)[1])(*tangents))
-    duals = [Dual(torch.cat([leaf[None], next(along)])) if _is_float(leaf) else leaf for leaf in answer]
+    duals = [Dual(torch.cat([leaf[None], next(along)])) if _has_slope(leaf) else leaf for leaf in answer]
     return tree_unflatten(duals, answer_shape)
 
 
 def _refuse_views(function: Callable[..., Any], answer: list[Any], values: tuple[Tensor, ...]) -> None:
-    """Refuse a view that would become a copy: a later change in place could then be missed."""
+    """Refuse a view that would become a copy, and what hides numbers: a later change, or a slope, could be missed."""
     places = {value.untyped_storage().data_ptr() for value in values}
-    if any(isinstance(leaf, Tensor) and leaf.untyped_storage().data_ptr() in places for leaf in answer):
-        msg = f"{getattr(function, '__name__', function)} returns a view and has no rule"
+    for leaf in answer:
+        view = isinstance(leaf, Tensor) and leaf.untyped_storage().data_ptr() in places
+        if view or not isinstance(leaf, Tensor | Number | str | torch.dtype | torch.device | None):
+            msg = f"{_name(function)} returns a {'view' if view else type(leaf).__name__} and has no rule"
+            raise StackError(msg)
+
+
+def _refuse_own_derivatives(function: Callable[..., Any], kwargs: dict[str, Any]) -> None:
+    """Refuse what is part of an autograd.Function, whose slope is what its author says, and what fills a buffer."""
+    if not torch._C._is_fwd_grad_enabled() and not torch.is_inference_mode_enabled():
+        msg = f"{_name(function)} is called within an autograd.Function, which has derivatives of its own"
+        raise StackError(msg)
+    if kwargs.get("out") is not None:
+        msg = f"{_name(function)} writes into a tensor given as `out`"
         raise StackError(msg)
 
 
-def _is_float(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor) and leaf.is_floating_point()
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", repr(function))
+
+
+def _has_slope(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor) and (leaf.is_floating_point() or leaf.is_complex())
 
 
 def _changed_in_place(
@@ -157,18 +184,10 @@ def _changed_in_place(
     target = args[0]
     if not isinstance(target, Dual) or twin is None:
         lack = "has no twin that does not" if isinstance(target, Dual) else "writes tangents into a tensor without"
-        msg = f"{function.__name__} changes its tensor in place and {lack}"
+        msg = f"{_name(function)} changes its tensor in place and {lack}"
         raise StackError(msg)
-    _write(target.stack, twin(*args, **kwargs))
+    inplace.write(target.stack, twin(*args, **kwargs))
     return target
-
-
-def _write(stack: Tensor, answer: Tensor) -> None:
-    if isinstance(answer, Dual):
-        stack.copy_(aligned(answer.stack, stack.dim() - 1))
-    else:
-        stack.zero_()
-        stack[0] = answer
 
 
 def _set_item(target: Any, index: Any, item: Any) -> None:
@@ -176,21 +195,4 @@ def _set_item(target: Any, index: Any, item: Any) -> None:
     if not isinstance(target, Dual) or place is NotImplemented:
         msg = "__setitem__ writes numbers with tangents into a tensor without, or at several index arrays"
         raise StackError(msg)
-    if isinstance(item, Dual):
-        target.stack[place] = item.stack
-    else:
-        target.stack[place] = 0
-        target.stack[0][index] = item
-
-
-_TWINS: Mapping[str, Callable[..., Any]] = {
-    "__iadd__": Tensor.add,
-    "__isub__": Tensor.sub,
-    "__imul__": Tensor.mul,
-    "__itruediv__": Tensor.div,
-    "__ipow__": Tensor.pow,
-    "zero_": torch.zeros_like,
-    "fill_": torch.full_like,
-    "copy_": lambda target, source, *_: source.to(target.dtype),
-}
-"""Functions that change a tensor in place, and their twins that do not, where the name does not tell."""
+    inplace.write_at(target.stack, place, index, item)

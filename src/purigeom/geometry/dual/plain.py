@@ -26,7 +26,7 @@ _METHODS = (
 )
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "isclose", "allclose", "equal")
 _CONSTANTS = ("argmax", "argmin", "argsort", "sign", "round", "floor", "ceil", "trunc", "signbit", "count_nonzero")
-_LIKE = ("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "randint_like", "bernoulli")
+_LIKE = ("zeros_like", "ones_like", "full_like", "empty_like")
 _OPERATORS = (
     "__eq__",
     "__ne__",
@@ -39,8 +39,8 @@ _OPERATORS = (
     "__int__",
     "__index__",
 )
-_NUMBERS = ("item", "tolist", "numpy", "detach", "type", "new_zeros", "new_ones", "new_full", "new_tensor", "new_empty")
-_WHOLE = ("long", "int", "short", "byte", "bool", "__array__", "__floordiv__", "__format__", "any", "all")
+_NUMBERS = ("item", "tolist", "new_zeros", "new_ones", "new_full", "new_tensor", "new_empty")
+_WHOLE = ("long", "int", "short", "byte", "bool", "__floordiv__", "__format__", "any", "all")
 
 
 def getter(name: str) -> Callable[..., Any]:
@@ -62,8 +62,8 @@ DESCRIPTIONS: frozenset[Any] = frozenset(
 
 VALUES: frozenset[Any] = frozenset(
     _found((*_COMPARISONS, *_CONSTANTS, *_LIKE)) | {getattr(Tensor, name) for name in (*_OPERATORS, *_NUMBERS, *_WHOLE)}
-) | {getter("data")}
-"""Functions whose slope is zero wherever they have one, or that leave the graph by their own intent."""
+)
+"""Functions whose slope is zero wherever they have one, or that ask for single numbers."""
 
 AFTER_ANOTHER: frozenset[Any] = frozenset(
     {Tensor.to, Tensor.type_as, Tensor.expand_as, Tensor.view_as, Tensor.reshape_as}

@@ -17,6 +17,12 @@ def _rank(operand: Any) -> int:
     return operand.dim() if isinstance(operand, Tensor) else 0
 
 
+def _yields(*operands: Any) -> bool:
+    """Return whether a dual without dimensions has its own type: torch takes the other's, but a stack would not."""
+    types = {operand.dtype for operand in operands if isinstance(operand, Tensor)}
+    return len(types) > 1 and any(rows(operand) is not None and not operand.dim() for operand in operands)
+
+
 def _pair(left: Any, right: Any) -> tuple[Tensor, Tensor]:
     """Return the stacks of two duals with equally many dimensions."""
     rank = max(_rank(left), _rank(right))
@@ -24,6 +30,8 @@ def _pair(left: Any, right: Any) -> tuple[Tensor, Tensor]:
 
 
 def _add(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    if _yields(input, other):
+        return NotImplemented
     if rows(input) is not None and rows(other) is not None:
         left, right = _pair(input, other)
         return torch.add(left, right, alpha=alpha)
@@ -52,6 +60,8 @@ def _subtract_from(input: Any, other: Any) -> Any:
 
 
 def _multiply(input: Any, other: Any) -> Any:
+    if _yields(input, other):
+        return NotImplemented
     if rows(input) is not None and rows(other) is not None:
         left, right = _pair(input, other)
         product = left * right[:1]
@@ -62,18 +72,17 @@ def _multiply(input: Any, other: Any) -> Any:
 
 
 def _divide(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
-    if rounding_mode is not None:
+    if rounding_mode is not None or _yields(input, other):
         return NotImplemented
     if rows(other) is None:
         return aligned(input.stack, _rank(other)) / other
     rank = max(_rank(input), _rank(other))
     below = aligned(other.stack, rank)
-    inverse = below[:1].reciprocal()
     if rows(input) is None:
-        value = (input * inverse[0])[None]
-        return torch.cat([value, -value * inverse * below[1:]])
-    quotient = aligned(input.stack, rank) * inverse
-    quotient[1:] -= quotient[:1] * inverse * below[1:]
+        value = input / below[:1]
+        return torch.cat([value, -value / below[:1] * below[1:]])
+    quotient = aligned(input.stack, rank) / below[:1]
+    quotient[1:] -= quotient[:1] / below[:1] * below[1:]
     return quotient
 
 
@@ -117,7 +126,7 @@ def _multilinear(function: Callable[..., Any]) -> Rule:
     return rule
 
 
-def _softmax(input: Any, dim: int = -1, *_: Any, dtype: torch.dtype | None = None, **__: Any) -> Any:
+def _softmax(input: Any, dim: int | None = None, dtype: torch.dtype | None = None, **_: Any) -> Any:
     if dtype is not None or dim is None:
         return NotImplemented
     dim = dim % input.dim() + 1
@@ -138,20 +147,28 @@ def _attention(
     enable_gqa: bool = False,
 ) -> Any:
     """Attend in plain operations, each of which has a rule; no fused kernel has a forward derivative."""
-    if dropout_p or is_causal or enable_gqa:
+    if attn_mask is not None or dropout_p or is_causal or enable_gqa:
         return NotImplemented
     weights = query @ key.transpose(-1, -2) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
-    if attn_mask is not None:
-        weights = weights.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == torch.bool else weights + attn_mask
     return torch.softmax(weights, -1) @ value
 
+
+_DIVISIONS = (
+    torch.div,
+    torch.divide,
+    torch.true_divide,
+    Tensor.div,
+    Tensor.divide,
+    Tensor.true_divide,
+    Tensor.__truediv__,
+)
 
 RULES: Rules = {
     **dict.fromkeys((torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__), _add),
     **dict.fromkeys((torch.sub, torch.subtract, Tensor.sub, Tensor.__sub__), _subtract),
     **dict.fromkeys((torch.rsub, Tensor.__rsub__), _subtract_from),
     **dict.fromkeys((torch.mul, torch.multiply, Tensor.mul, Tensor.__mul__, Tensor.__rmul__), _multiply),
-    **dict.fromkeys((torch.div, torch.divide, torch.true_divide, Tensor.div, Tensor.__truediv__), _divide),
+    **dict.fromkeys(_DIVISIONS, _divide),
     Tensor.__rtruediv__: _divide_into,
     **dict.fromkeys((torch.matmul, torch.bmm, torch.mm, Tensor.matmul, Tensor.bmm, Tensor.mm), _matrix_product),
     Tensor.__matmul__: _matrix_product,

@@ -31,6 +31,13 @@ def aligned(stack: Tensor, rank: int) -> Tensor:
     return stack if missing <= 0 else stack.reshape(stack.shape[0], *[1] * missing, *stack.shape[1:])
 
 
+def constant(value: Tensor, count: int) -> Tensor:
+    """Return a stack of so many rows whose tangents are zero."""
+    stack = value.new_zeros((count, *value.shape))
+    stack[0] = value
+    return stack
+
+
 def joined(value: Tensor, tangents: Tensor) -> Tensor:
     """Return the stack of a value and its tangents."""
     stack = tangents.new_empty((1 + tangents.shape[0], *tangents.shape[1:]))

@@ -1,6 +1,7 @@
-"""Rules for functions that only move numbers: reshaping, slicing, joining, padding and changing their type."""
+"""Rules for functions that only move numbers: reshaping, slicing, turning and repeating."""
 
 from collections.abc import Callable
+from types import EllipsisType
 from typing import Any
 
 import torch
@@ -19,8 +20,19 @@ def _reshape(dual: Any, *shape: Any) -> Any:
     return dual.stack.reshape(len(dual.stack), *sizes(shape))
 
 
-def _like_other(dual: Any, other: Tensor) -> Tensor:
-    return dual.stack.reshape(len(dual.stack), *other.shape)
+def _view(dual: Any, *shape: Any) -> Any:
+    """Return a view, never a copy: what is written into it is written into the tensor."""
+    if len(shape) == 1 and isinstance(shape[0], torch.dtype):
+        return NotImplemented
+    return dual.stack.view(len(dual.stack), *sizes(shape))
+
+
+def _reshape_as(dual: Any, other: Tensor) -> Any:
+    return _reshape(dual, *other.shape)
+
+
+def _view_as(dual: Any, other: Tensor) -> Any:
+    return _view(dual, *other.shape)
 
 
 def _flatten(dual: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
@@ -39,8 +51,12 @@ def _permute(dual: Any, *dims: Any) -> Tensor:
     return dual.stack.permute(0, *(dimension % dual.dim() + 1 for dimension in sizes(dims)))
 
 
-def _matrix_transpose(dual: Any) -> Tensor:
-    return dual.stack.transpose(-1, -2)
+def _matrix_transpose(dual: Any) -> Any:
+    return dual.stack.transpose(-1, -2) if dual.dim() > 1 else NotImplemented
+
+
+def _reversed(dual: Any) -> Tensor:
+    return dual.stack.permute(0, *range(dual.dim(), 0, -1))
 
 
 def _squeeze(dual: Any, dim: int | None = None) -> Any:
@@ -70,12 +86,11 @@ def _repeat(dual: Any, *repeats: Any) -> Tensor:
 def shifted_index(index: Any) -> Any:
     """Return an index of the value as one of the stack; NotImplemented where arrays would move its dimensions."""
     parts = index if isinstance(index, tuple) else (index,)
-    arrays = [part for part in parts if isinstance(part, Tensor | list)]
-    if len(arrays) > 1 or any(rows(part) is not None for part in parts):
+    arrays = [part for part in parts if not isinstance(part, int | slice | EllipsisType | None)]
+    numbers = [part for part in parts if isinstance(part, int)]
+    if (arrays and len(arrays) + len(numbers) > 1) or any(rows(part) is not None for part in parts):
         return NotImplemented
-    if arrays and any(isinstance(part, int) for part in parts):
-        return NotImplemented
-    return (slice(None), *parts)
+    return NotImplemented if any(isinstance(part, bool) for part in parts) else (slice(None), *parts)
 
 
 def _item(dual: Any, index: Any) -> Any:
@@ -91,67 +106,6 @@ def _narrow(dual: Any, dim: int, start: int, length: int) -> Tensor:
     return dual.stack.narrow(shifted(dim), start, length)
 
 
-def _chunk(dual: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    return dual.stack.chunk(chunks, shifted(dim))
-
-
-def _split(dual: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    return dual.stack.split(split_size_or_sections, shifted(dim))
-
-
-def _unbind(dual: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    return dual.stack.unbind(shifted(dim))
-
-
-def _stacks(parts: Any) -> list[Tensor]:
-    """Return the stacks of duals and plain tensors that are to be joined; the latter's tangents are zero."""
-    count = next(len(stack) for part in parts if (stack := rows(part)) is not None)
-    return [_constant(part, count) if (stack := rows(part)) is None else stack for part in parts]
-
-
-def _constant(part: Tensor, count: int) -> Tensor:
-    stack = part.new_zeros((count, *part.shape))
-    stack[0] = part
-    return stack
-
-
-def _cat(tensors: Any, dim: int = 0) -> Tensor:
-    return torch.cat(_stacks(tensors), shifted(dim))
-
-
-def _stack(tensors: Any, dim: int = 0) -> Tensor:
-    return torch.stack(_stacks(tensors), shifted(dim))
-
-
-def _pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
-    if mode == "constant":
-        padded = functional.pad(input.stack, pad)
-        if value:
-            padded[0] = functional.pad(input.stack[0], pad, value=value)
-        return padded
-    flat = functional.pad(input.stack.flatten(0, 1), pad, mode)
-    return flat.unflatten(0, input.stack.shape[:2])
-
-
-def _to(dual: Any, *target: Any, **options: Any) -> Tensor:
-    plain = [thing if (stack := rows(thing)) is None else stack for thing in target]
-    options.pop("memory_format", None)  # it speaks of four dimensions, and of speed alone
-    return dual.stack.to(*plain, **options)
-
-
-def _contiguous(dual: Any, memory_format: Any = torch.contiguous_format) -> Any:
-    return dual.stack.contiguous() if memory_format is torch.contiguous_format else dual.stack.clone()
-
-
-def _clone(dual: Any, memory_format: Any = None) -> Tensor:
-    return dual.stack.clone()
-
-
-def _on_stack(function: Callable[..., Any]) -> Rule:
-    """Return the rule of a linear function that does the same to every row of any shape."""
-    return lambda dual, *arguments: function(dual.stack, *arguments)
-
-
 def _on_each_row(function: Callable[..., Any]) -> Rule:
     """Return the rule of a linear function whose dimensions are the value's: it is mapped over the rows."""
 
@@ -163,8 +117,21 @@ def _on_each_row(function: Callable[..., Any]) -> Rule:
     return rule
 
 
-_TYPES = (Tensor.float, Tensor.double, Tensor.half, Tensor.bfloat16)
-_MOVES = ("roll", "flip", "fliplr", "flipud", "movedim", "diff", "tile", "cumsum", "tril", "triu", "diagonal")
+_TRANSPOSITIONS = {getattr(owner, name) for name in ("transpose", "swapaxes", "swapdims") for owner in (Tensor, torch)}
+_MOVES = (
+    "roll",
+    "flip",
+    "fliplr",
+    "flipud",
+    "movedim",
+    "moveaxis",
+    "diff",
+    "tile",
+    "cumsum",
+    "tril",
+    "triu",
+    "diagonal",
+)
 _MOVES_ALONE = (
     Tensor.unfold,
     functional.unfold,
@@ -181,29 +148,22 @@ RULES: Rules = {
         for function in (getattr(torch, name), getattr(Tensor, name))
     },
     **{function: _on_each_row(function) for function in _MOVES_ALONE},
-    **{function: _on_stack(function) for function in _TYPES},
-    **dict.fromkeys((Tensor.reshape, Tensor.view, torch.reshape), _reshape),
-    **dict.fromkeys((Tensor.view_as, Tensor.reshape_as), _like_other),
-    **dict.fromkeys((Tensor.flatten, torch.flatten), _flatten),
+    **dict.fromkeys((Tensor.reshape, torch.reshape), _reshape),
+    Tensor.reshape_as: _reshape_as,
+    Tensor.view: _view,
+    Tensor.view_as: _view_as,
+    **dict.fromkeys((Tensor.flatten, torch.flatten, Tensor.ravel, torch.ravel), _flatten),
     **dict.fromkeys((Tensor.unflatten, torch.unflatten), _unflatten),
-    **dict.fromkeys((Tensor.transpose, torch.transpose, Tensor.swapaxes, torch.swapaxes), _transpose),
+    **dict.fromkeys(_TRANSPOSITIONS, _transpose),
     **dict.fromkeys((Tensor.permute, torch.permute), _permute),
     getter("mT"): _matrix_transpose,
+    **dict.fromkeys((getter("T"), Tensor.t, torch.t), _reversed),
     **dict.fromkeys((Tensor.squeeze, torch.squeeze), _squeeze),
     **dict.fromkeys((Tensor.unsqueeze, torch.unsqueeze), _unsqueeze),
-    Tensor.expand: _expand,
+    **dict.fromkeys((Tensor.expand, Tensor.broadcast_to, torch.broadcast_to), _expand),
     Tensor.expand_as: _expand_as,
     Tensor.repeat: _repeat,
     Tensor.__getitem__: _item,
     **dict.fromkeys((Tensor.select, torch.select), _select),
     **dict.fromkeys((Tensor.narrow, torch.narrow), _narrow),
-    **dict.fromkeys((Tensor.chunk, torch.chunk), _chunk),
-    **dict.fromkeys((Tensor.split, torch.split), _split),
-    **dict.fromkeys((Tensor.unbind, torch.unbind), _unbind),
-    **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _cat),
-    torch.stack: _stack,
-    **dict.fromkeys((functional.pad, torch._C._nn.pad), _pad),
-    Tensor.to: _to,
-    Tensor.contiguous: _contiguous,
-    **dict.fromkeys((Tensor.clone, torch.clone), _clone),
 }

@@ -72,6 +72,8 @@ class PartialSpectrum:
         Between what the share must lie, the upper number rigorously.
     root_mean_square
         |J|_F / sqrt(columns), per image, with its relative error.
+    participation_ratio
+        How many directions share |J|_F^2, per image: (sum s^2)^2 / sum s^4.
     triplets
         The leading values with vectors and residuals.
     products
@@ -83,6 +85,7 @@ class PartialSpectrum:
     least_share: Tensor
     most_share: Tensor
     root_mean_square: Estimate
+    participation_ratio: Tensor
     triplets: Triplets
     products: Tensor
 
@@ -110,6 +113,7 @@ def partial_spectrum(matrices: Matrices, noise: Noise, tolerance: Tolerance, blo
         least,
         most,
         Estimate(root, root_error, root_error <= tolerance.root_mean_square),
+        _participation_ratio(runs, root * matrices.shape[2] ** 0.5),
         triplets,
         beyond.products + torch.tensor([one.products for one in runs], device=matrices.like.device),
     )
@@ -154,6 +158,12 @@ def _met(run: Bidiagonal, tolerance: Tolerance, size: int) -> list[bool]:
     leading = (leading_errors(run, tolerance.count) <= tolerance.leading).all(1)
     _, error = quadrature_share(run, tolerance.threshold)
     return [bool(met) for met in leading & (error <= tolerance.share)]
+
+
+def _participation_ratio(runs: list[Bidiagonal], norm: Tensor) -> Tensor:
+    """Return |J|_F^4 over the sum of fourth powers, to which what the bases do not know adds next to nothing."""
+    fourth = torch.stack([torch.linalg.svdvals(run.middle.double()).pow(4).sum() for run in runs])
+    return (norm.pow(4) / fourth).nan_to_num(0)
 
 
 def _joined(found: list[Triplets]) -> Triplets:

@@ -1,0 +1,131 @@
+"""Every function on duals gives what torch's forward mode gives, by the way that the tables name."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from purigeom.geometry.dual.number import RULES, Dual, StackError
+from purigeom.geometry.through import pushed
+from tests.geometry.dual import layers, numbers
+from tests.geometry.dual.agreement import (
+    STATE,
+    TANGENTS,
+    assert_pushed_as_by_torch,
+    assert_same,
+    by_torch,
+    fixed,
+    on_stacks,
+    ways,
+)
+
+RULED = {**layers.RULED, **numbers.ELEMENTWISE, **numbers.ARITHMETIC, **numbers.SHAPES}
+BY_TORCH = {**layers.BY_TORCH, **numbers.BY_TORCH}
+ALL = {**RULED, **BY_TORCH, **numbers.IN_PLACE}
+
+
+def each(table):
+    return pytest.mark.parametrize("step", table.values(), ids=table.keys())
+
+
+@each(ALL)
+def test_stacks_give_the_value_and_the_tangents_of_torch(step) -> None:
+    answer, _ = on_stacks(step)
+    assert_same((answer.stack[0], answer.stack[1:]), by_torch(step))
+
+
+@each(RULED)
+def test_a_function_with_a_rule_is_never_differentiated_by_torch(step) -> None:
+    _, taken = on_stacks(step)
+    assert ways(taken) == {"rule"}, taken
+
+
+@each(BY_TORCH)
+def test_a_function_without_a_rule_is_differentiated_by_torch_alone(step) -> None:
+    _, taken = on_stacks(step)
+    assert "vmap(jvp)" in ways(taken), taken
+
+
+@each(numbers.WHOLE)
+def test_what_stacks_cannot_follow_is_refused_and_the_whole_step_is_differentiated(step) -> None:
+    with pytest.raises(StackError):
+        on_stacks(step)
+    assert_pushed_as_by_torch(step)
+
+
+@each(numbers.PLAIN)
+def test_what_has_no_slope_is_a_plain_tensor(step) -> None:
+    answer, _ = on_stacks(step)
+    assert not isinstance(answer, Dual)
+    assert torch.equal(answer, step(STATE))
+
+
+def test_the_tables_reach_every_rule() -> None:
+    taken = {name for step in ALL.values() for _, name in on_stacks(step)[1]}
+    known = {getattr(function, "__name__", repr(function)) for function in RULES}
+    assert known - taken <= {"cuda", "numpy", "__array__", "detach", "imag", "real"}
+
+
+def test_a_push_ends_with_the_same_numbers_whatever_the_way() -> None:
+    for step in (RULED["conv2d"], BY_TORCH["log_softmax"], numbers.IN_PLACE["module"], numbers.WHOLE["data"]):
+        assert_pushed_as_by_torch(step)
+
+
+def test_sampling_on_a_grid_which_torch_cannot_differentiate_forward_is_linear() -> None:
+    def sampled(x):
+        return functional.grid_sample(x, layers.GRID, align_corners=False)
+
+    answer, taken = on_stacks(sampled)
+    assert ways(taken) == {"rule"}
+    assert_same((answer.stack,), (torch.stack([sampled(row) for row in (STATE, *TANGENTS)]),))
+
+
+def test_a_layout_that_the_value_has_already_is_a_view_and_another_is_a_copy() -> None:
+    def doubled(x, first, second):
+        laid = x.clone().to(memory_format=first)
+        again = laid.contiguous(memory_format=second)
+        again.mul_(2)
+        return laid
+
+    last, usual = torch.channels_last, torch.contiguous_format
+    for formats, factor in (((last, last), 2), ((last, usual), 1), ((usual, last), 1), ((usual, usual), 2)):
+        answer, _ = on_stacks(lambda x, formats=formats: doubled(x, *formats))
+        assert_same((answer.stack,), (factor * torch.cat([STATE[None], TANGENTS]),))
+        assert torch.equal(doubled(STATE, *formats), answer.stack[0])
+
+
+def test_one_tangent_is_enough() -> None:
+    for step in RULED.values():
+        answer, _ = on_stacks(step, STATE, TANGENTS[:1])
+        assert_same((answer.stack[1:],), (by_torch(step)[1][:1],))
+
+
+@pytest.mark.parametrize(
+    "random",
+    [
+        functional.dropout,
+        lambda x: x * torch.rand_like(x),
+        lambda x: x + torch.randn_like(x[:1]),
+        lambda x: x * torch.bernoulli(x.sigmoid()),
+        functional.gumbel_softmax,
+        lambda x: x.clone().normal_(),
+    ],
+)
+def test_randomness_that_depends_on_the_input_is_refused(random) -> None:
+    with pytest.raises(RuntimeError, match="without randomness of its own"):
+        pushed(random, STATE, TANGENTS)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.asin(x / 9, out=fixed(4, 4, 6, 6)),
+        lambda x: torch.softmax(x, 1, out=fixed(4, 4, 6, 6)),
+        lambda x: x * torch.from_numpy(x.numpy()),
+        lambda x: x.requires_grad_(True) * 2,
+        lambda x: (setattr(x, "requires_grad", True), x * 2)[1],
+    ],
+    ids=["out", "out of a rule", "numpy", "requires_grad_", "requires_grad"],
+)
+def test_what_would_lose_tangents_unseen_is_refused(function) -> None:
+    with pytest.raises(StackError):
+        on_stacks(function)

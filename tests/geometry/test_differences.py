@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+
+from purigeom.geometry.agreement import agreement
+from purigeom.geometry.chain import Chain
+from purigeom.geometry.differences import Differences, difference_error
+from purigeom.geometry.jacobian import Jacobian
+from purigeom.geometry.matrices import normal_vectors
+from purigeom.geometry.spectrum.exact import singular_values
+from purigeom.noise import Noise
+
+IDS = (3, 5, 8)
+NOISE = Noise(0, IDS)
+IMAGES = (1 + NOISE.uniform_like(torch.zeros(3, 1, 4, 4, dtype=torch.float64))) / 2
+WEIGHT = torch.linspace(-1, 1, 256, dtype=torch.float64).reshape(16, 16).cos() / 8
+
+
+def smooth(images):
+    return torch.tanh(images.flatten(1) @ WEIGHT.to(images)).reshape(images.shape)
+
+
+def black_box(images):
+    """No torch at all: the numbers travel through numpy."""
+    return torch.from_numpy(np.tanh(images.flatten(1).numpy() @ WEIGHT.numpy())).reshape(images.shape)
+
+
+def half_detached(images):
+    return smooth(images) + images.detach().square()
+
+
+def through_numpy(images):
+    return smooth(images) + torch.from_numpy(np.sin(images.detach().numpy())).to(images)
+
+
+VECTORS = normal_vectors(Jacobian(smooth, IMAGES), NOISE, 4)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-8), (torch.float32, 2e-3)])
+def test_differences_are_products_within_their_own_error(dtype, tolerance) -> None:
+    images, vectors = IMAGES.to(dtype), VECTORS.to(dtype)
+    exact = Jacobian(smooth, images).push(vectors)
+    found, error = Differences(smooth, images).push_with_error(vectors)
+    gap = (found - exact).norm(dim=1)
+    assert (gap <= 2 * error).all()
+    assert (error <= tolerance * vectors.norm(dim=1)).all()
+
+
+def test_a_black_box_has_a_spectrum_as_exact_as_its_error_says() -> None:
+    differences = Differences(black_box, IMAGES)
+    exact = singular_values(Jacobian(smooth, IMAGES))
+    bound = difference_error(differences, NOISE)[:, None] * exact.norm(dim=1, keepdim=True)
+    assert ((singular_values(differences) - exact).abs() <= 2 * bound).all()
+    assert bound.max() < 1e-7
+
+
+def test_a_black_box_cannot_be_pulled_and_says_what_can_be_done() -> None:
+    with pytest.raises(TypeError, match="exact and"):
+        Differences(black_box, IMAGES).pull(VECTORS)
+
+
+def test_products_scale_with_their_vectors_and_vanish_with_them() -> None:
+    differences = Differences(smooth, IMAGES)
+    torch.testing.assert_close(differences.push(1000 * VECTORS), 1000 * differences.push(VECTORS))
+    assert not differences.push(torch.zeros_like(VECTORS)).any()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_smooth_map_agrees_with_itself(dtype) -> None:
+    found = agreement(Jacobian(Chain((smooth, smooth)), IMAGES.to(dtype)), NOISE)
+    assert not found.fault
+    assert found.adjoint_gap.shape == (3,)
+
+
+@pytest.mark.parametrize("leaving", [half_detached, through_numpy, torch.round], ids=lambda one: one.__name__)
+def test_a_map_that_leaves_the_graph_is_found_out(leaving) -> None:
+    images = IMAGES * 3 if leaving is torch.round else IMAGES
+    jacobian = Jacobian(Chain((lambda state: state + 0, leaving)), images)
+    if leaving is torch.round:  # its differences vanish like its derivative, except across a step
+        assert not jacobian.push(VECTORS).any()
+    else:
+        assert "leaves the graph" in agreement(jacobian, NOISE).fault
+
+
+def test_a_backward_that_is_not_the_forward_s_is_found_out() -> None:
+    class Doubled(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(images):
+            return images.clone()
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def backward(ctx, cotangents):
+            return 2 * cotangents
+
+        @staticmethod
+        def jvp(ctx, tangents):
+            return tangents.clone()
+
+    assert "pushed and pulled" in agreement(Jacobian(Doubled.apply, IMAGES), NOISE).fault
