@@ -9,7 +9,15 @@ from torch.nn.functional import pad
 
 from purigeom.geometry.matrices import Matrices
 from purigeom.geometry.spectrum.deflation import FEWEST, remainder
-from purigeom.geometry.spectrum.lanczos import BLOCK, Bidiagonal, advanced, begun, leading_triplets, most_steps
+from purigeom.geometry.spectrum.lanczos import (
+    BLOCK,
+    Bidiagonal,
+    advanced,
+    begun,
+    leading_triplets,
+    most_steps,
+    quadrature,
+)
 from purigeom.geometry.spectrum.share import bracketed_share, quadrature_share
 from purigeom.geometry.spectrum.triplets import Triplets
 from purigeom.noise import Noise
@@ -113,7 +121,7 @@ def partial_spectrum(matrices: Matrices, noise: Noise, tolerance: Tolerance, blo
         least,
         most,
         Estimate(root, root_error, root_error <= tolerance.root_mean_square),
-        _participation_ratio(runs, root * matrices.shape[2] ** 0.5),
+        _participation_ratio(runs, beyond.known + beyond.value),
         triplets,
         beyond.products + torch.tensor([one.products for one in runs], device=matrices.like.device),
     )
@@ -160,10 +168,11 @@ def _met(run: Bidiagonal, tolerance: Tolerance, size: int) -> list[bool]:
     return [bool(met) for met in leading & (error <= tolerance.share)]
 
 
-def _participation_ratio(runs: list[Bidiagonal], norm: Tensor) -> Tensor:
-    """Return |J|_F^4 over the sum of fourth powers, to which what the bases do not know adds next to nothing."""
-    fourth = torch.stack([torch.linalg.svdvals(run.middle.double()).pow(4).sum() for run in runs])
-    return (norm.pow(4) / fourth).nan_to_num(0)
+def _participation_ratio(runs: list[Bidiagonal], squares: Tensor) -> Tensor:
+    """Return the squared sum of squares over the sum of fourth powers, which the Gauss rule knows best."""
+    rules = [quadrature(run) for run in runs]
+    fourth = torch.cat([(rule.weights * rule.nodes.pow(4)).sum(-1) for rule in rules])
+    return (squares.square() / (runs[0].right.shape[1] * fourth)).nan_to_num(0)
 
 
 def _joined(found: list[Triplets]) -> Triplets:

@@ -14,6 +14,8 @@ BLOCK = 4
 """Vectors per product: 2 to 8 are equally accurate at equal cost, 4 keep a device busier than 1 or 2."""
 CONVERGED = 0.01
 """A value whose residual is below this part of it is taken for a singular value of its own."""
+NOTHING_LEFT = 30
+"""Roundings of a block within which a vector counts as spanned by the basis."""
 
 
 @dataclass(frozen=True)
@@ -149,12 +151,28 @@ def rule(state: Bidiagonal) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _appended(vectors: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
-    """Return an orthonormal block orthogonal to a basis, and its coefficients in the vectors' remainder.
+    """Return an orthonormal block orthogonal to a basis, and the vectors' coefficients in it.
 
-    The second round mends directions in which nothing but rounding was left.
+    Where a vector has nothing left outside the basis, another that has takes its place with coefficient zero.
     """
-    coefficients = torch.eye(vectors.shape[-1], dtype=vectors.dtype, device=vectors.device)
-    for _ in range(2):
-        vectors, change = torch.linalg.qr(vectors - basis @ (basis.mT @ vectors))
-        coefficients = change @ coefficients
-    return vectors, coefficients
+    scale = vectors.norm(dim=1).amax(-1)
+    found, coefficients = torch.linalg.qr(_outside(vectors, basis))
+    spent = coefficients.diagonal(dim1=-2, dim2=-1).abs() <= NOTHING_LEFT * _rounding(vectors) * scale.unsqueeze(-1)
+    found = found.where(~spent.unsqueeze(1), _anything(found, basis.shape[-1]))
+    found, change = torch.linalg.qr(_outside(_outside(found, basis), basis))
+    return found, change @ coefficients.where(~spent.unsqueeze(-1), 0)
+
+
+def _outside(vectors: Tensor, basis: Tensor) -> Tensor:
+    return vectors - basis @ (basis.mT @ vectors)
+
+
+def _rounding(vectors: Tensor) -> float:
+    return torch.finfo(vectors.dtype).eps
+
+
+def _anything(like: Tensor, width: int) -> Tensor:
+    """Return vectors in general position: with no randomness, and others for every width of the basis."""
+    places = torch.arange(1, 1 + like.shape[1], dtype=torch.float64, device=like.device)
+    turns = torch.arange(1, 1 + like.shape[2], dtype=torch.float64, device=like.device) + width
+    return torch.cos(places.sqrt().unsqueeze(1) * (1 + turns)).to(like.dtype).expand_as(like)

@@ -19,7 +19,7 @@ def quadrature_share(run: Bidiagonal, threshold: float) -> tuple[Tensor, Tensor]
     """
     found = quadrature(run)
     share = found.share_below(threshold)
-    before = quadrature(run.after(run.steps - 1)).share_below(threshold)
+    before = quadrature(run.after(run.steps - 1)).share_below(threshold) if run.steps > 1 else 1 - share
     below = torch.where(found.nodes < threshold, found.nodes, -1).argmax(-1, keepdim=True)
     above = (below + 1).clamp(max=found.nodes.shape[-1] - 1)
     coarse = (found.weights.gather(-1, below) + found.weights.gather(-1, above)).squeeze(-1) / 2
