@@ -24,7 +24,7 @@ _SAMPLE_SECONDS = 0.0005
 
 @dataclass(frozen=True)
 class Figure:
-    """A number, the most it may be, and how it came about."""
+    """A number, the most or the least it may be, and how it came about."""
 
     figure: str
     value: float
@@ -35,7 +35,17 @@ class Figure:
 
 def at_most(name: str, value: float, goal: float | None, how: str) -> Figure:
     """Return a figure that holds where its value is no more than its goal; without a goal it claims nothing."""
-    return Figure(name, round(value, 5), goal, None if goal is None else value <= goal, how)
+    return Figure(name, _rounded(value), goal, None if goal is None else value <= goal, how)
+
+
+def at_least(name: str, value: float, goal: float | None, how: str) -> Figure:
+    """Return a figure, the larger the better, that holds where its value is no less than its goal."""
+    return Figure(name, _rounded(value), goal, None if goal is None else value >= goal, how)
+
+
+def _rounded(value: float) -> float:
+    """Return a number to five digits."""
+    return float(f"{value:.5g}")
 
 
 def print_line(figure: Figure) -> None:
@@ -61,19 +71,21 @@ def median_seconds(call: Callable[[], Any], repeats: int) -> float:
     return statistics.median(seconds(call) for _ in range(repeats))
 
 
-def median_ratio(call: Callable[[], Any], other: Callable[[], Any], repeats: int) -> float:
+def median_ratio(
+    call: Callable[[], Any], other: Callable[[], Any], repeats: int, clock: Callable[..., float] = seconds
+) -> float:
     """Return the median over pairs of the time of `call` over that of `other`, run in turns after a warm-up."""
     call()
     other()
-    return statistics.median(_ratio(call, other, place) for place in range(repeats))
+    return statistics.median(_ratio(call, other, place, clock) for place in range(repeats))
 
 
-def _ratio(call: Callable[[], Any], other: Callable[[], Any], place: int) -> float:
+def _ratio(call: Callable[[], Any], other: Callable[[], Any], place: int, clock: Callable[..., float]) -> float:
     """Time one pair; every second pair the other way round, so that neither always follows a warm cache."""
     if place % 2:
-        below = seconds(other)
-        return seconds(call) / below
-    return seconds(call) / seconds(other)
+        below = clock(other)
+        return clock(call) / below
+    return clock(call) / clock(other)
 
 
 def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> Any:

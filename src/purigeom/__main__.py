@@ -83,7 +83,7 @@ def contract(
     images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:4",
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
 ) -> None:
-    """Test whether a purifier keeps the laws that measurements rely on."""
+    """Test whether a purifier keeps the laws that measurements rely on, and has the derivatives it declares."""
     from purigeom import commands
 
     typer.echo(commands.verified(purifier, images, seed))

@@ -8,17 +8,22 @@ import xarray as xr
 
 from purigeom import catalog, store
 from purigeom.contract import verify
+from purigeom.derivatives import derivatives_told
 from purigeom.estimate import estimates
 from purigeom.executors import Executor, Processes, in_process
 from purigeom.images import checked
 from purigeom.measurements.compression import Compression
+from purigeom.measurements.curvature import Curvature
+from purigeom.measurements.directions import Directions
 from purigeom.measurements.distances import Distances
 from purigeom.measurements.gallery import Gallery
+from purigeom.measurements.leading_spectrum import LeadingSpectrum
+from purigeom.measurements.singular_vectors import SingularVectors
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.survival import Survival
 from purigeom.naming import images_named, named, varied
 from purigeom.noise import Noise
-from purigeom.protocols import Measurement, RandomMap
+from purigeom.protocols import ImageSet, Measurement, RandomMap
 from purigeom.sweep import Task, run
 
 
@@ -48,7 +53,8 @@ class Where:
 
 def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: Where) -> str:
     """Measure purifiers into a store; return a table of their means."""
-    questions = [named(word, known_measurements(asked), "measurement") for word in asked.measurements]
+    known = known_measurements(asked, _images_to_compare_with(images))
+    questions = [named(word, known, "measurement") for word in asked.measurements]
     purifiers = _purifiers(words)
     if vary:
         settings = [varied(name, purifier, vary) for name, purifier in purifiers.items()]
@@ -64,8 +70,8 @@ def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: 
     return means(results.sel(purifier=list(purifiers)))
 
 
-def known_measurements(asked: Asked) -> Mapping[str, Measurement]:
-    """Return the measurements by name, with the settings that were asked for."""
+def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement]:
+    """Return the measurements by name, with the settings that were asked for and the data to compare with."""
     displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
     classifier = named(asked.classifier, catalog.CLASSIFIERS, "classifier")
     attack = named(asked.attack, catalog.ATTACKS, "attack")
@@ -73,9 +79,19 @@ def known_measurements(asked: Asked) -> Mapping[str, Measurement]:
         "compression": Compression(asked.radii, displacement, draws=asked.draws),
         "distances": Distances(asked.draws),
         "spectrum": Spectrum(asked.draws),
+        "leading-spectrum": LeadingSpectrum(draws=asked.draws),
+        "curvature": Curvature(asked.radii, displacement, draws=asked.draws),
+        "directions": Directions(data, draws=asked.draws),
+        "singular-vectors": SingularVectors(draws=asked.draws),
         "survival": Survival(classifier, asked.radii, attack, asked.draws),
         "gallery": Gallery(asked.draws),
     }
+
+
+def _images_to_compare_with(images: str) -> ImageSet:
+    """Return the training split of a catalogued image set, `NAME-train`, if there is one, else the images themselves."""
+    name = images.partition(":")[0]
+    return catalog.IMAGES.get(f"{name}-train") or images_named(images, catalog.IMAGES)
 
 
 def means(results: xr.Dataset) -> str:
@@ -120,11 +136,13 @@ def _missing(progress: store.Progress) -> str:
 
 
 def verified(word: str, images: str, seed: int) -> str:
-    """Verify a purifier's contract; return the good news, or raise with the bad."""
+    """Verify a purifier's contract and derivatives; return the good news, or raise with the bad."""
     batch = checked(images_named(images, catalog.IMAGES).load())
     purifier = named(word, catalog.PURIFIERS, "purifier")
-    verify(purifier, batch, Noise(seed, batch.image_ids))
-    return f"{purifier!r} keeps the contract on {len(batch)} images."
+    noise = Noise(seed, batch.image_ids)
+    verify(purifier, batch, noise)
+    told = derivatives_told(purifier, batch, noise)
+    return f"{purifier!r} keeps the contract on {len(batch)} images.\n{told}"
 
 
 def catalogue() -> str:

@@ -98,3 +98,29 @@ def test_a_network_in_half_precision_keeps_state_and_products_in_theirs() -> Non
         assert one(vectors).dtype == torch.float32
         gap = (one(vectors) - other(vectors)).norm() / other(vectors).norm()
         assert 1e-5 < gap < 2e-2
+
+
+def test_products_are_derivatives_within_inference_mode_too() -> None:
+    with torch.inference_mode():
+        jacobian = Jacobian(CHAIN.__call__, IMAGES)
+        torch.testing.assert_close(jacobian.push(VECTORS[0]), DENSE @ VECTORS[0])
+
+
+def test_a_map_that_forgets_its_input_has_a_jacobian_of_zero() -> None:
+    jacobian = Jacobian(lambda images: torch.ones(len(images), 2, dtype=images.dtype), IMAGES)
+    assert torch.equal(jacobian.push(VECTORS[0]), torch.zeros(4, 2, 5, dtype=torch.float64))
+
+
+def test_routes_say_how_every_step_is_passed() -> None:
+    mixed = Chain(
+        (
+            lambda state: torch.tanh(state) * 2,
+            torch.special.erf,
+            lambda state: state.new_zeros(4, 9).copy_(state.flatten(1)),
+        )
+    )
+    rules, by_torch, whole = Jacobian(mixed, IMAGES).routes
+    assert rules.rules.total() == 2
+    assert not rules.by_torch
+    assert list(by_torch.by_torch.elements()) == ["special_erf"]
+    assert "copy_" in whole.whole

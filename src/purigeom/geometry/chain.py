@@ -17,6 +17,10 @@ On the machine and batch that stored it the gap is zero; kernels that sum in var
 """
 
 
+class ReplayError(RuntimeError):
+    """Raised where a step gives another state than it gave before."""
+
+
 @dataclass(frozen=True)
 class Chain:
     """Deterministic steps applied one after another; noise is drawn by the step that needs it, when it runs.
@@ -99,4 +103,4 @@ def check_replay(index: int, stored: Tensor, recomputed: Tensor, tolerance: floa
             f"{gap:.2g}, allowed is {tolerance * scale:.2g}. The step hides randomness or changes its "
             "input in place; draw its noise from the Noise it was pinned with."
         )
-        raise RuntimeError(msg)
+        raise ReplayError(msg)

@@ -79,7 +79,7 @@ class Jacobian:
     @cached_property
     def routes(self) -> tuple[Route, ...]:
         """Return how tangents pass each step."""
-        with torch.no_grad():
+        with torch.no_grad(), torch.inference_mode(mode=False):
             return route(self._chain, self.states)
 
     def push(self, tangents: Tensor) -> Tensor:
@@ -140,6 +140,7 @@ class Jacobian:
             if self.narrow is not None:
                 settings.enter_context(torch.autocast(self.images.device.type, self.narrow))
             settings.enter_context(sdpa_kernel(SDPBackend.MATH))
+            settings.enter_context(torch.inference_mode(mode=False))  # there, torch drops derivatives silently
             yield REPLAY_TOLERANCE if self.narrow is None else NARROW_TOLERANCE
 
     @contextmanager

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from purigeom.geometry.chain import Chain, check_replay, pulled
+from purigeom.geometry.chain import Chain, ReplayError, check_replay, pulled
 from purigeom.geometry.dual.number import Dual, StackError, recorded
 from purigeom.geometry.memory import out_of_memory
 from purigeom.protocols import ImageMap
@@ -59,7 +59,7 @@ def push_through(chain: Chain, states: list[Tensor], tangents: Tensor, tolerance
 def pull_through(chain: Chain, states: list[Tensor], cotangents: Tensor, tolerance: float) -> Tensor:
     """Pull cotangents of shape (probe, *images) of the last state to the first, and check every step's."""
     for index in reversed(range(len(chain.steps))):
-        cotangents = pulled(chain, states, index, cotangents, tolerance)
+        cotangents = _pulled(chain, states, index, cotangents, tolerance)
         _check_finite(chain, index, cotangents, "Cotangents")
     return cotangents
 
@@ -85,7 +85,7 @@ def _stacked(step: ImageMap, state: Tensor, tangents: Tensor) -> tuple[Tensor, T
     stack[0], stack[1:] = state, tangents
     answer = step(Dual(stack))
     if not isinstance(answer, Dual):  # nothing of the input is left in it: its slope is zero
-        return answer, torch.zeros_like(tangents)
+        return answer, tangents.new_zeros((len(tangents), *answer.shape))
     return answer.stack[0], answer.stack[1:]
 
 
@@ -105,8 +105,38 @@ def _whole(step: ImageMap, state: Tensor, tangents: Tensor, reason: Exception) -
         raise RuntimeError(msg) from error
 
 
+def _pulled(chain: Chain, states: list[Tensor], index: int, cotangents: Tensor, tolerance: float) -> Tensor:
+    """Pull through one step by torch.func, or where its wrappers stand in the way, by the autograd everyone knows."""
+    try:
+        return pulled(chain, states, index, cotangents, tolerance)
+    except Exception as error:
+        if out_of_memory(error) or isinstance(error, ReplayError):
+            raise
+        return _by_autograd(chain.steps[index], states[index], cotangents, error)
+
+
+def _by_autograd(step: ImageMap, state: Tensor, cotangents: Tensor, reason: Exception) -> Tensor:
+    leaf = state.detach().requires_grad_()
+    try:
+        with torch.enable_grad():
+            answer = step(leaf)
+            if not answer.requires_grad:  # nothing of the input is left in it
+                return state.new_zeros((len(cotangents), *state.shape))
+            given = cotangents.to(answer.dtype)
+            (found,) = torch.autograd.grad(answer, leaf, given, is_grads_batched=True, materialize_grads=True)
+            return found
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        msg = (
+            f"A step cannot be differentiated backward: by torch.func.vjp, {_said(reason)}; by autograd, {_said(error)}. "
+            "Is it torch code? If not, purigeom.geometry.differences serves black boxes."
+        )
+        raise RuntimeError(msg) from error
+
+
 def _route(step: ImageMap, state: Tensor) -> Route:
-    tangents = torch.zeros_like(state)[None]
+    tangents = torch.ones_like(state)[None]
     with recorded() as taken:
         try:
             _stacked(step, state, tangents)

@@ -1,35 +1,42 @@
 """Singular values of the purifiers' Jacobians: in how many directions each compresses, and how much."""
 
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from purigeom.calibration import sampler
+from purigeom.plot.facts import by_depth, by_sampler, require
 from purigeom.plot.style import COLUMN, styled
 
 COMPRESSED = 0.25
 """Singular values below this count as compressed directions, as in arXiv 2505.22839."""
+BAND = (0.1, 0.9)
+"""The quantiles over images and draws between which a band lies."""
+_WHAT = "A figure of spectra by depth"
 
 
 def draw(results: xr.Dataset) -> Figure:
-    """Draw the median singular value over images by mode, one panel per diffusion sampler, shaded by depth."""
-    diffusion = results.isel(purifier=results["family"].values == "diffusion")
-    if not diffusion.sizes["purifier"]:
-        msg = "A figure of spectra by depth needs diffusion purifiers; these results hold none."
-        raise ValueError(msg)
-    samplers = [sampler(recipe) for recipe in diffusion["recipe"].values]
-    names = list(dict.fromkeys(samplers))
+    """Draw singular values by mode, one panel per diffusion sampler, shaded by depth.
+
+    Lines are medians over images and draws, and faint bands hold what lies between the quantiles of `BAND`.
+    """
+    require(results, _WHAT, "singular_value")
+    samplers = by_sampler(results, _WHAT, "singular_value")
     with styled():
         figure = Figure(figsize=(2 * COLUMN, 2.4))
-        panels = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
-        for axes, name in zip(panels, names, strict=True):
-            chosen = diffusion.isel(purifier=[place for place, found in enumerate(samplers) if found == name])
-            values = chosen["singular_value"].median(("draw", "image"))
-            depths = chosen["depth"].values
-            for place, depth in enumerate(depths):
-                shade = 0.15 + 0.7 * (1 - depth / depths.max())
-                axes.plot(values["mode"] + 1, values[place], color=(shade,) * 3, label=f"{depth:.0f}")
-            axes.axhline(COMPRESSED, color="C1", linewidth=0.8, linestyle=":")
+        panels = figure.subplots(1, len(samplers), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, (name, purifiers) in zip(panels, samplers.items(), strict=True):
+            _draw_sampler(axes, purifiers)
             axes.set(title=name, xlabel="mode")
-            axes.legend(title="depth", loc="upper right")
-        panels[0].set_ylabel("median singular value")
+        panels[0].set_ylabel("singular value")
+        panels[0].set_ylim(bottom=0)
     return figure
+
+
+def _draw_sampler(axes: Axes, purifiers: xr.Dataset) -> None:
+    for depth, shade, purifier in by_depth(purifiers):
+        values = purifier["singular_value"].dropna("mode", how="all")
+        low, middle, high = values.quantile([BAND[0], 0.5, BAND[1]], ("draw", "image"))
+        axes.fill_between(values["mode"] + 1, low, high, color=shade, alpha=0.12, linewidth=0)
+        axes.plot(values["mode"] + 1, middle, color=shade, label=depth)
+    axes.axhline(COMPRESSED, color="C1", linewidth=0.8, linestyle=":")
+    axes.legend(title="depth", loc="upper right")

@@ -140,5 +140,9 @@ BY_TORCH = {
     "loss": lambda x: F.mse_loss(x, x.sin()) + F.cross_entropy(x, fixed(4, 4, 6, 6).softmax(1)),
     "inverse": lambda x: torch.linalg.inv(x + 9 * torch.eye(6)) + torch.linalg.det(x)[..., None, None],
     "fft": lambda x: torch.fft.ifft2(torch.fft.fft2(x) * fixed(6, 6).sigmoid()).real,
-    "rfft": lambda x: torch.fft.irfft(torch.fft.rfft(x) * (1 + 2j)) + torch.fft.rfft(x).abs().mean(),
+    "rfft": lambda x: (
+        torch.fft.irfft(torch.fft.rfft(x) * (1 + 2j))
+        - torch.imag(torch.fft.fft(x)) * torch.real(torch.fft.fft(x))
+        + torch.fft.rfft(x).abs().mean()
+    ),
 }

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from purigeom.geometry.dual.number import RULES, Dual, StackError
 from purigeom.geometry.through import pushed
-from tests.geometry.dual import layers, numbers
+from tests.geometry.dual import changes, layers, numbers
 from tests.geometry.dual.agreement import (
     STATE,
     TANGENTS,
@@ -18,9 +18,14 @@ from tests.geometry.dual.agreement import (
     ways,
 )
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:There is a performance drop"),  # torch maps some functions one by one
+    pytest.mark.filterwarnings("ignore:To copy construct from a tensor"),
+]
+
 RULED = {**layers.RULED, **numbers.ELEMENTWISE, **numbers.ARITHMETIC, **numbers.SHAPES}
 BY_TORCH = {**layers.BY_TORCH, **numbers.BY_TORCH}
-ALL = {**RULED, **BY_TORCH, **numbers.IN_PLACE}
+ALL = {**RULED, **BY_TORCH, **changes.IN_PLACE}
 
 
 def each(table):
@@ -45,14 +50,14 @@ def test_a_function_without_a_rule_is_differentiated_by_torch_alone(step) -> Non
     assert "vmap(jvp)" in ways(taken), taken
 
 
-@each(numbers.WHOLE)
+@each(changes.WHOLE)
 def test_what_stacks_cannot_follow_is_refused_and_the_whole_step_is_differentiated(step) -> None:
     with pytest.raises(StackError):
         on_stacks(step)
     assert_pushed_as_by_torch(step)
 
 
-@each(numbers.PLAIN)
+@each(changes.PLAIN)
 def test_what_has_no_slope_is_a_plain_tensor(step) -> None:
     answer, _ = on_stacks(step)
     assert not isinstance(answer, Dual)
@@ -61,12 +66,12 @@ def test_what_has_no_slope_is_a_plain_tensor(step) -> None:
 
 def test_the_tables_reach_every_rule() -> None:
     taken = {name for step in ALL.values() for _, name in on_stacks(step)[1]}
-    known = {getattr(function, "__name__", repr(function)) for function in RULES}
-    assert known - taken <= {"cuda", "numpy", "__array__", "detach", "imag", "real"}
+    known = {function.__name__ for function in RULES if not function.__name__.startswith("__")}
+    assert known - taken == {"cuda", "numpy", "grid_sample", "upsample"}  # tested elsewhere, impossible here, or old
 
 
 def test_a_push_ends_with_the_same_numbers_whatever_the_way() -> None:
-    for step in (RULED["conv2d"], BY_TORCH["log_softmax"], numbers.IN_PLACE["module"], numbers.WHOLE["data"]):
+    for step in (RULED["conv2d"], BY_TORCH["log_softmax"], changes.IN_PLACE["module"], changes.WHOLE["data"]):
         assert_pushed_as_by_torch(step)
 
 

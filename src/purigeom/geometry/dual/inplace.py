@@ -15,9 +15,8 @@ _TWINS: Mapping[str, Callable[..., Any]] = {
 }
 """Twins that the name does not tell."""
 
-_OF_THE_TENSOR = frozenset(
-    f"{name}_" for name in "t transpose swapaxes swapdims squeeze unsqueeze resize resize_as set requires_grad".split()
-) | {"__set__", "__delete__"}
+_VIEWS = {"t_", "transpose_", "swapaxes_", "swapdims_", "squeeze_", "unsqueeze_", "as_strided_"}
+_OF_THE_TENSOR = _VIEWS | {"resize_", "resize_as_", "set_", "requires_grad_", "__set__", "__delete__"}
 """Functions that change what a tensor is, not its numbers."""
 
 

@@ -108,6 +108,11 @@ def _swapped_matrix_product(input: Any, other: Any) -> Any:
     return _matrix_product(other, input)
 
 
+def _product_added(input: Any, left: Any, right: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    product = (left @ right) * alpha
+    return input * beta + product if beta else product
+
+
 def _multilinear(function: Callable[..., Any]) -> Rule:
     """Return the rule of a function linear in each of its tensors: every factor's tangents meet the others' values."""
 
@@ -172,6 +177,7 @@ RULES: Rules = {
     Tensor.__rtruediv__: _divide_into,
     **dict.fromkeys((torch.matmul, torch.bmm, torch.mm, Tensor.matmul, Tensor.bmm, Tensor.mm), _matrix_product),
     Tensor.__matmul__: _matrix_product,
+    **dict.fromkeys((torch.baddbmm, torch.addmm, Tensor.baddbmm, Tensor.addmm), _product_added),
     Tensor.__rmatmul__: _swapped_matrix_product,
     **{function: _multilinear(function) for function in (torch.einsum, torch.functional.einsum, torch.outer)},
     **dict.fromkeys((torch.softmax, functional.softmax, Tensor.softmax), _softmax),

@@ -22,6 +22,9 @@ from purigeom.geometry.spectrum.share import bracketed_share, quadrature_share
 from purigeom.geometry.spectrum.triplets import Triplets
 from purigeom.noise import Noise
 
+ROUNDINGS = 8
+"""Machine precisions that no relative error is stated below."""
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -110,10 +113,12 @@ def partial_spectrum(matrices: Matrices, noise: Noise, tolerance: Tolerance, blo
     size = min(matrices.shape[1:])
     shares = [bracketed_share(one, beyond.of_image(place), tolerance.threshold) for place, one in enumerate(runs)]
     share, share_error, least, most = (torch.cat(parts) for parts in zip(*shares, strict=True))
+    rounding = ROUNDINGS * torch.finfo(matrices.like.dtype).eps
     root, root_error = beyond.root_mean_square(matrices.shape[2])
+    root_error = root_error + rounding
     count = min(tolerance.count, *(one.middle.shape[-1] for one in runs))
     triplets = _joined([leading_triplets(one, count) for one in runs])
-    leading_error = torch.cat([leading_errors(one, count) for one in runs])
+    leading_error = torch.cat([leading_errors(one, count) for one in runs]) + rounding
     enough = count == min(tolerance.count, size)
     return PartialSpectrum(
         Estimate(triplets.values, leading_error, (leading_error <= tolerance.leading).all(1) & enough),

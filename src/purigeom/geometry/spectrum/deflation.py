@@ -65,7 +65,7 @@ def remainder(matrices: Matrices, runs: list[Bidiagonal], noise: Noise, toleranc
     known = torch.stack([run.middle.double().square().sum() for run in runs])
     samples = deflated(matrices, runs, noise, FEWEST)
     answer = _summary(known, samples)
-    while (unmet := _unmet(answer, tolerance) & (answer.products < most)).any():
+    while (unmet := _unmet(answer, tolerance) & (answer.products + FEWEST <= most)).any():
         samples = torch.cat([samples, deflated(matrices, runs, noise, FEWEST, samples.shape[1])], 1)
         answer = _kept(answer, _summary(known, samples), unmet)
     return answer
