@@ -26,6 +26,7 @@ tests: $(STAMP)
 
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.straight_way
+	$(BIN)/python -m benchmarks.geometry
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

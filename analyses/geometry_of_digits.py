@@ -1,7 +1,7 @@
 """Geometry of the demo's diffusion purifiers on held-out digits: `python -m analyses.geometry_of_digits [STORE]`.
 
-Spectra, curvature, directions and singular vectors of DDPM, ReverseOnly and DDIM at the demo's depths. Stopped and
-started again, it goes on where it was. The figures of `figures/` read its store.
+Spectra, curvature, directions and singular vectors of DDPM, ReverseOnly and DDIM at the demo's depths: ten minutes of
+one-thread work, half of that for two processes with a core each. Stopped and started again, it goes on where it was.
 """
 
 import sys
@@ -44,9 +44,7 @@ def tasks() -> list[Task]:
         for depth in DEPTHS
     }
     return [
-        Task(name, purifier, question, images)
-        for question, images in QUESTIONS
-        for name, purifier in purifiers.items()
+        Task(name, purifier, question, images) for question, images in QUESTIONS for name, purifier in purifiers.items()
     ]
 
 

@@ -18,7 +18,7 @@ def device() -> torch.device:
 def conditions() -> str:
     """Return where and by which clock `compute_seconds` measures."""
     if device().type == "cuda":
-        return f"{torch.cuda.get_device_name()}, wall time between synchronisations"
+        return f"{torch.cuda.get_device_name()}, wall time between synchronisations, without TF32"
     return "CPU seconds of the process on one thread of torch, so that other work on the machine does not count"
 
 

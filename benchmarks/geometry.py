@@ -21,6 +21,7 @@ from benchmarks.products import (
     push_vs_whole_chain_vmap,
 )
 from benchmarks.spectra import rms_error, share_error_points, top10_error
+from purigeom.sweep import exact_arithmetic
 
 PRODUCTS: Mapping[str, Callable[..., Figure]] = {
     f"{figure.__name__}.{count}": partial(figure, count)
@@ -61,8 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown:
         msg = f"There is no figure {unknown[0]!r}; there are {list(FIGURES)}."
         raise KeyError(msg)
-    for name in asked.names or FIGURES:
-        print_line(FIGURES[name](network=asked.network) if name in PRODUCTS else FIGURES[name]())
+    with exact_arithmetic():
+        for name in asked.names or FIGURES:
+            print_line(FIGURES[name](network=asked.network) if name in PRODUCTS else FIGURES[name]())
 
 
 if __name__ == "__main__":

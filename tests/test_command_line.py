@@ -174,7 +174,36 @@ def test_contract_says_which_law_a_purifier_breaks(command, tmp_path, law, body)
 def test_contract_has_good_news_of_a_good_purifier(command):
     code, out, err = command("contract", "gaussian-noise", "--images", "digits:3")
     assert (code, err) == (0, "")
-    assert out == f"{PURIFIERS['gaussian-noise']!r} keeps the contract on 3 images.\n"
+    first, second = out.splitlines()
+    assert first == f"{PURIFIERS['gaussian-noise']!r} keeps the contract on 3 images."
+    assert second.startswith("Its derivatives agree with each other and")
+
+
+def test_contract_knows_what_is_wrong_with_derivatives(command, tmp_path):
+    path = tmp_path / "leaves_the_graph.py"
+    path.write_text(MINE.format(body="self.factor * images + images.detach()"))
+    code, out, err = command("contract", f"{path}:mine")
+    assert (code, out) == (2, "")
+    assert err.startswith("purigeom: Mine(factor=0.5) declares differentiability 'exact', but derivatives differ")
+
+
+def test_contract_leaves_steps_unchecked_and_says_so(command):
+    code, out, _ = command("contract", "bit-depth", "--images", "digits:2")
+    assert code == 0
+    assert "'piecewise constant': derivatives are not checked, and measures of finite displacements still" in out
+
+
+def test_measure_knows_the_geometry_and_compares_digits_with_the_training_split(command, tmp_path):
+    names = ("leading-spectrum", "curvature", "directions", "singular-vectors")
+    words = [word for name in names for word in ("--measurement", name)]
+    code, out, err = command("measure", "gaussian-blur", *words, "--images", "digits:2", "--out", tmp_path, "--quiet")
+    assert (code, err) == (0, "")
+    found = store.load(tmp_path)
+    assert set(names) <= set(found.attrs)
+    assert "Digits(split='train'" in found.attrs["directions"]
+    assert {"share_below", "curvature", "on_manifold_compression", "left_singular_vector"} <= set(found)
+    assert "on_manifold_compression" in out
+    assert "left_singular_vector" not in out
 
 
 @pytest.mark.parametrize(

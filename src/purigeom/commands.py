@@ -89,7 +89,7 @@ def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement
 
 
 def _images_to_compare_with(images: str) -> ImageSet:
-    """Return the training split of a catalogued image set, `NAME-train`, if there is one, else the images themselves."""
+    """Return the training split of a catalogued image set, `NAME-train`, or the images themselves without one."""
     name = images.partition(":")[0]
     return catalog.IMAGES.get(f"{name}-train") or images_named(images, catalog.IMAGES)
 

@@ -89,7 +89,8 @@ class Jacobian:
 
     def pull(self, cotangents: Tensor) -> Tensor:
         """Apply J transposed to vectors of shape (image, row, vector)."""
-        return self._product(cotangents, self.states[-1].shape[1:], PULL_WORKSPACE, pull_through)
+        with torch.no_grad():  # torch.func differentiates all the same, and keeps no graph of the derivative
+            return self._product(cotangents, self.states[-1].shape[1:], PULL_WORKSPACE, pull_through)
 
     def vectors_at_once(self, workspace: float = PUSH_WORKSPACE) -> int:
         """Return how many vectors of every image fit the memory."""

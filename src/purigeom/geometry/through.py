@@ -129,8 +129,8 @@ def _by_autograd(step: ImageMap, state: Tensor, cotangents: Tensor, reason: Exce
         if out_of_memory(error):
             raise
         msg = (
-            f"A step cannot be differentiated backward: by torch.func.vjp, {_said(reason)}; by autograd, {_said(error)}. "
-            "Is it torch code? If not, purigeom.geometry.differences serves black boxes."
+            f"A step cannot be differentiated backward: by torch.func.vjp, {_said(reason)}; by autograd, "
+            f"{_said(error)}. Is it torch code? If not, purigeom.geometry.differences serves black boxes."
         )
         raise RuntimeError(msg) from error
 

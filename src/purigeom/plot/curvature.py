@@ -32,6 +32,8 @@ def draw(results: xr.Dataset) -> Figure:
         panels[0, 0].legend(*_key(panels[0, 0]), loc="lower left")
         for row in panels:
             row[0].set_ylim(bottom=0)
+        panels[0, 0].set_xlim(left=0)
+        panels[0, 0].locator_params("x", nbins=4)
     return figure
 
 

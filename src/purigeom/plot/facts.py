@@ -1,6 +1,7 @@
 """What figures ask of results: the facts they need, the samplers they compare, and the shade of a depth."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -48,7 +49,7 @@ def by_depth(purifiers: xr.Dataset) -> Iterator[tuple[str, tuple[float, float, f
         yield f"{depth:.0f}", (shade,) * 3, purifiers.isel(purifier=place)
 
 
-def bars(axes: Axes, across: str, facts: xr.DataArray, look: Mapping[str, object]) -> None:
+def bars(axes: Axes, across: str, facts: xr.DataArray, look: Mapping[str, Any]) -> None:
     """Draw means over images against a coordinate, with bars of two standard errors."""
     found = estimate(facts)
     found = found.isel({found["mean"].dims[0]: np.isfinite(found["mean"].values)})

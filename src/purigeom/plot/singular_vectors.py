@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -22,23 +23,30 @@ def draw(results: xr.Dataset) -> Figure:
     limits in every panel; three channels are scaled alike, so that grey is zero.
     """
     kept = _kept(results)
-    images, pairs = kept.sizes["image"], kept.sizes["pair"]
+    images, pairs = kept["image"].values, kept["pair"].values
     limit = max(float(np.abs(kept[side]).max()) for side in _SIDES)
-    with styled():
-        figure = Figure(figsize=(2 * COLUMN, 0.45 + 4 * COLUMN / max(images * pairs, 8)))
-        blocks = figure.subfigures(1, images, squeeze=False)[0]
-        for block, image in zip(blocks, kept["image"].values, strict=True):
-            block.suptitle(f"image {image}", fontsize=7)
-            panels = block.subplots(2, pairs, squeeze=False)
-            for row, side in zip(panels, _SIDES, strict=True):
-                for axes, pair in zip(row, kept["pair"].values, strict=True):
+    widths = [1.0] * len(pairs) + [0.4]  # after the pairs of every image, a gap
+    with styled(), rc_context({"figure.constrained_layout.use": False}):
+        figure = Figure(figsize=(2 * COLUMN, 1.2 if len(images) * len(pairs) > 8 else 2))
+        grid = figure.add_gridspec(2, len(images) * len(widths) - 1, width_ratios=(widths * len(images))[:-1])
+        grid.update(left=0.05, right=0.995, bottom=0.02, top=0.8, wspace=0.08, hspace=0.08)
+        for line, (side, words) in enumerate(_SIDES.items()):
+            for group, image in enumerate(images):
+                for place, pair in enumerate(pairs):
+                    axes = figure.add_subplot(grid[line, group * len(widths) + place])
                     _draw_vector(axes, kept[side].sel(image=image, pair=pair), limit)
-            for axes, value in zip(panels[0], kept["pair_singular_value"].sel(image=image).values, strict=True):
-                axes.set_title(f"{value:.2f}", fontsize=6, pad=2)
-            if block is blocks[0]:
-                for row, words in zip(panels, _SIDES.values(), strict=True):
-                    row[0].set_ylabel(words, fontsize=6)
+                    if line == 0:
+                        _entitle(axes, kept["pair_singular_value"].sel(image=image, pair=pair).item(), image, place)
+                    if group == place == 0:
+                        axes.set_ylabel(words, fontsize=6)
     return figure
+
+
+def _entitle(axes: Axes, value: float, image: int, place: int) -> None:
+    """Write the singular value above a panel, and above the first of an image which image it is."""
+    axes.set_title(f"{value:.2f}", fontsize=6, pad=2)
+    if place == 0:
+        axes.annotate(f"image {image}", (0, 1), (0, 12), "axes fraction", "offset points", fontsize=7)
 
 
 def _kept(results: xr.Dataset) -> xr.Dataset:
@@ -60,4 +68,5 @@ def _draw_vector(axes: Axes, vector: xr.DataArray, limit: float) -> None:
     else:
         axes.imshow((0.5 + pixels / (2 * limit)).clip(0, 1))
     axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, linewidth=0.4, color="0.6")
     axes.grid(visible=False)

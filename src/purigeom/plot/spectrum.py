@@ -9,7 +9,7 @@ from purigeom.plot.style import COLUMN, styled
 
 COMPRESSED = 0.25
 """Singular values below this count as compressed directions, as in arXiv 2505.22839."""
-BAND = (0.1, 0.9)
+BAND = (0.25, 0.75)
 """The quantiles over images and draws between which a band lies."""
 _WHAT = "A figure of spectra by depth"
 
@@ -27,7 +27,7 @@ def draw(results: xr.Dataset) -> Figure:
         for axes, (name, purifiers) in zip(panels, samplers.items(), strict=True):
             _draw_sampler(axes, purifiers)
             axes.set(title=name, xlabel="mode")
-        panels[0].set_ylabel("singular value")
+        panels[0].set_ylabel("singular value (median, quartiles)")
         panels[0].set_ylim(bottom=0)
     return figure
 
@@ -36,7 +36,7 @@ def _draw_sampler(axes: Axes, purifiers: xr.Dataset) -> None:
     for depth, shade, purifier in by_depth(purifiers):
         values = purifier["singular_value"].dropna("mode", how="all")
         low, middle, high = values.quantile([BAND[0], 0.5, BAND[1]], ("draw", "image"))
-        axes.fill_between(values["mode"] + 1, low, high, color=shade, alpha=0.12, linewidth=0)
+        axes.fill_between(values["mode"] + 1, low, high, color=shade, alpha=0.15, linewidth=0)
         axes.plot(values["mode"] + 1, middle, color=shade, label=depth)
     axes.axhline(COMPRESSED, color="C1", linewidth=0.8, linestyle=":")
     axes.legend(title="depth", loc="upper right")

@@ -96,7 +96,7 @@ def _reduced(function: Callable[..., Tensor]) -> Rule:
 
 
 def _dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    return NotImplemented if training else input.stack
+    return NotImplemented if training and p else input.stack
 
 
 def _batch_norm(
