@@ -64,9 +64,7 @@ def solid(axes):
 
 def error_bars(axes):
     """Return the series of a panel by their label: place, height and bar."""
-    return {
-        one.get_label(): (one.lines[0].get_xdata(), one.lines[0].get_ydata(), one.has_yerr) for one in axes.containers
-    }
+    return {one.get_label(): (*one.lines[0].get_data(orig=False), one.has_yerr) for one in axes.containers}
 
 
 @pytest.mark.parametrize("plot", DRAWN, ids=lambda plot: plot.__name__.rpartition(".")[2])
