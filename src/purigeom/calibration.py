@@ -41,7 +41,7 @@ def calibration_points(results: xr.Dataset, families: Sequence[str] = CALIBRATED
         raise KeyError(msg)
     compression = estimate(_single(results["compression_ratio"], "displacement", "radius"))
     survival = estimate(_single(results["survived"], "attack", "radius"))
-    vanished = results["gradient_vanished"].mean(("draw", "image"))
+    vanished = _single(results["gradient_vanished"], "attack").mean(("draw", "image"))
     chosen = results["family"].isin(list(families))
     known = np.isfinite(survival["mean"]) & np.isfinite(compression["mean"])
     return xr.Dataset(

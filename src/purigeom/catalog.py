@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
+from purigeom.attacks.adversary import Adversary
 from purigeom.attacks.pgd import PGD
+from purigeom.defence.gradients import BPDA, Surrogate
+from purigeom.defence.knowledge import EOT, Unaware
 from purigeom.geometry.displacement import Corners, Sphere, UniformBall
 from purigeom.images import Digits
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.unet import UNet
 from purigeom.procedural import Procedural
-from purigeom.protocols import Attack, Classifier, Displacement, ImageSet, RandomMap
+from purigeom.protocols import Classifier, Displacement, ImageSet, RandomMap
 from purigeom.purifiers.bit_depth import BitDepth
 from purigeom.purifiers.composed import Repeat
 from purigeom.purifiers.diffusion.ddim import DDIM, OneShot
@@ -44,7 +47,15 @@ DIGITS_DIFFUSION: Mapping[str, RandomMap] = {
 }
 
 PURIFIERS: Mapping[str, RandomMap] = {**BASELINES, **DIGITS_DIFFUSION}
-ATTACKS: Mapping[str, Attack] = {"pgd-linf": PGD(), "pgd-l2": PGD(norm="l2")}
+ATTACKS: Mapping[str, Adversary] = {
+    "pgd-linf": Adversary(PGD()),
+    "pgd-l2": Adversary(PGD(norm="l2")),
+    "pgd-eot": Adversary(PGD(), EOT()),
+    "bpda": Adversary(PGD(), gradient=BPDA()),
+    "bpda-eot": Adversary(PGD(), EOT(15, "logits"), BPDA()),
+    "pgd-surrogate": Adversary(PGD(), gradient=Surrogate()),
+    "pgd-unaware": Adversary(PGD(), Unaware()),
+}
 CLASSIFIERS: Mapping[str, Classifier] = {"digits": ConvNet("digits-classifier")}
 IMAGES: Mapping[str, ImageSet] = {
     "digits": Digits("test"),

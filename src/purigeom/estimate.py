@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-SAMPLED = ("image", "draw", "probe")
+SAMPLED = ("image", "draw", "probe", "judgement")
 """The dimensions along which facts are samples; every other dimension is a setting."""
 
 

@@ -2,12 +2,16 @@
 
 import hashlib
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from purigeom.philox import philox
+
+Path: TypeAlias = tuple[str | int, ...]
 
 _WORD = 0xFFFFFFFF
 _UNIT = 2.0**-32
@@ -31,19 +35,23 @@ class Noise:
 
     seed: int
     image_ids: tuple[int, ...]
-    path: tuple[str | int, ...] = ()
+    path: Path = ()
+    branches: tuple[Path, ...] = ()
+    """Where streams were joined, what every image's path begins with; else nothing."""
 
     def child(self, *names: str | int) -> "Noise":
         """Return the independent stream found under `names`."""
         return replace(self, path=(*self.path, *names))
 
-    def __getitem__(self, places: slice) -> "Noise":
-        """Return the stream for a part of the batch."""
-        return replace(self, image_ids=self.image_ids[places])
+    def __getitem__(self, places: slice | Sequence[int]) -> "Noise":
+        """Return the stream for a part of the batch, or for some of its images in any order."""
+        rows = range(len(self.image_ids))[places] if isinstance(places, slice) else places
+        branches = tuple(self.branches[row] for row in rows) if self.branches else ()
+        return replace(self, image_ids=tuple(self.image_ids[row] for row in rows), branches=branches)
 
     def repeat(self, times: int) -> "Noise":
         """Return the stream for a batch that holds every image `times` times over, block after block."""
-        return replace(self, image_ids=self.image_ids * times)
+        return replace(self, image_ids=self.image_ids * times, branches=self.branches * times)
 
     def normal_like(self, images: Tensor) -> Tensor:
         """Draw a standard normal for every element of `images` (Box and Muller 1958)."""
@@ -67,20 +75,17 @@ class Noise:
 
     def _words(self, images: Tensor) -> Tensor:
         """Return at least enough words for one image, as one row per *distinct* image of the stream."""
-        distinct = tuple(dict.fromkeys(self.image_ids))
-        count = -(-images[0].numel() // 4)
-        key_first, key_second, domain = self._key()
-        ids = torch.tensor(distinct, dtype=torch.int64, device=images.device).unsqueeze(1)
-        block = torch.arange(count, dtype=torch.int64, device=images.device).expand(len(distinct), -1)
-        counter = (block, torch.full_like(block, domain), ids & _WORD, (ids >> 32) & _WORD)
-        return torch.stack(philox(counter, (key_first, key_second)), -1).flatten(1)
+        branches, ids = zip(*dict.fromkeys(self._streams()), strict=True)
+        keys = {branch: _key(self.seed, (*branch, *self.path)) for branch in dict.fromkeys(branches)}
+        rows = torch.tensor([(*keys[branch], image_id) for branch, image_id in zip(branches, ids, strict=True)])
+        first, second, domain, image = rows.to(images.device).t().unsqueeze(-1)
+        block = torch.arange(-(-images[0].numel() // 4), device=images.device).expand(len(rows), -1)
+        counter = (block, domain.expand_as(block), image & _WORD, (image >> 32) & _WORD)
+        return torch.stack(philox(counter, (first, second)), -1).flatten(1)
 
-    def _key(self) -> tuple[int, int, int]:
-        """Hash seed and path to 96 bits; `repr` keeps the name "1" apart from the step 1."""
-        path = [name if isinstance(name, str) else int(name) for name in self.path]
-        digest = hashlib.blake2b(repr((int(self.seed), path)).encode(), digest_size=12).digest()
-        first, second, third = (int.from_bytes(digest[start : start + 4], "little") for start in (0, 4, 8))
-        return first, second, third
+    def _streams(self) -> Iterator[tuple[Path, int]]:
+        """Yield what tells every image's stream from the others': how its path begins, and its id."""
+        return zip(self.branches or ((),) * len(self.image_ids), self.image_ids, strict=True)
 
     def _shaped(self, rows: Tensor, images: Tensor, dtype: torch.dtype | None = None) -> Tensor:
         """Give every image of the batch its row, in the shape of `images` and, unless told, its type."""
@@ -91,7 +96,34 @@ class Noise:
             )
             raise ValueError(msg)
         rows = rows.flatten(1)[:, : images[0].numel()]
-        position = {image_id: row for row, image_id in enumerate(dict.fromkeys(self.image_ids))}
-        if len(position) < len(images):
-            rows = rows[[position[image_id] for image_id in self.image_ids]]
+        if len(rows) < len(images):
+            position = {stream: row for row, stream in enumerate(dict.fromkeys(self._streams()))}
+            rows = rows[[position[stream] for stream in self._streams()]]
         return rows.reshape(images.shape).to(dtype or images.dtype)
+
+
+def joined(streams: Sequence[Noise]) -> Noise:
+    """Return streams of one seed as one, for a batch that holds the images of each, one after another.
+
+    Examples
+    --------
+    >>> one, other = Noise(seed=0, image_ids=(7,)).child("one"), Noise(seed=0, image_ids=(7, 3)).child("other")
+    >>> images = torch.zeros(3, 2)
+    >>> apart = torch.cat([one.child("x").normal_like(images[:1]), other.child("x").normal_like(images[1:])])
+    >>> torch.equal(joined([one, other]).child("x").normal_like(images), apart)
+    True
+    """
+    if len({stream.seed for stream in streams}) != 1:
+        msg = f"Streams can be joined where they share a seed; got {[stream.seed for stream in streams]}."
+        raise ValueError(msg)
+    beginnings = [(*branch, *stream.path) for stream in streams for branch, _ in stream._streams()]
+    ids = [image_id for stream in streams for image_id in stream.image_ids]
+    return Noise(streams[0].seed, tuple(ids), branches=tuple(beginnings))
+
+
+def _key(seed: int, path: Path) -> tuple[int, int, int]:
+    """Hash seed and path to 96 bits; `repr` keeps the name "1" apart from the step 1."""
+    names = [name if isinstance(name, str) else int(name) for name in path]
+    digest = hashlib.blake2b(repr((int(seed), names)).encode(), digest_size=12).digest()
+    first, second, third = (int.from_bytes(digest[start : start + 4], "little") for start in (0, 4, 8))
+    return first, second, third

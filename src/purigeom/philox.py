@@ -12,8 +12,8 @@ _KEY_INCREMENTS = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
 
 
-def philox(counter: Words, key: tuple[int, int]) -> Words:
-    """Encrypt a counter of four 32-bit words under a key of two (Salmon et al., SC 2011).
+def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
+    """Encrypt counters of four 32-bit words under keys of two (Salmon et al., SC 2011).
 
     Words travel as int64 tensors, because torch has no full set of unsigned operations; the low 64 bits of
     a product stay right even when the signed product wraps.

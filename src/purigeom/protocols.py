@@ -1,4 +1,4 @@
-"""The nouns of purigeom: a batch, an image set, a random map, an attack, a measurement."""
+"""The nouns of purigeom: a batch, an image set, a random map, a classifier, a measurement."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -89,20 +89,6 @@ class ImageSet(Protocol):
 
     def load(self) -> Batch:
         """Return the images, their labels and their ids, which are global in the data set."""
-        ...
-
-
-@runtime_checkable
-class Attack(Protocol):
-    """A search, near the clean images, for images that a deterministic classifier gets wrong."""
-
-    @property
-    def label(self) -> str:
-        """Return the short name under which results are stored and drawn."""
-        ...
-
-    def __call__(self, logits: ImageMap, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        """Return one adversarial image per clean image, no further than `radius` from it and in [0, 1]."""
         ...
 
 

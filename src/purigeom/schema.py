@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever the layout of a store or the meaning of a variable changes."""
 
 
@@ -114,16 +114,44 @@ CLASSIFIED = Variable("classified", ("draw", "image"), "Whether the purified cle
 SURVIVED = Variable(
     "survived",
     ("attack", "radius", "draw", "image"),
-    "Whether the attacked image is classified right under the randomness the attacker knew.",
+    "Whether the attacked image is classified right in the configuration itself, which a fixed attacker knows.",
 )
 SURVIVED_FRESH = Variable(
     "survived_fresh",
+    ("attack", "radius", "judgement", "draw", "image"),
+    "Whether the attacked image is classified right under randomness no attacker ever saw, judgement by judgement.",
+)
+SURVIVED_VOTE = Variable(
+    "survived_vote",
     ("attack", "radius", "draw", "image"),
-    "Whether the attacked image is classified right under randomness the attacker never saw.",
+    "Whether the mean logits of all those judgements classify the attacked image right.",
+)
+PURIFICATIONS = Variable(
+    "purifications",
+    ("attack", "radius", "draw", "image"),
+    "How often the attack had the image purified.",
+    "purifications",
+)
+NETWORK_EVALUATIONS = Variable(
+    "network_evaluations",
+    ("attack", "radius", "draw", "image"),
+    "How often the attack had a network inside the purifier evaluated, recomputations for gradients included.",
+    "evaluations",
+)
+GRADIENT_CALLS = Variable(
+    "gradient_calls",
+    ("attack", "radius", "draw", "image"),
+    "How many gradients the attack took at the image; one, however many draws it averages.",
+    "gradients",
+)
+GRADIENT_BROKEN = Variable(
+    "gradient_broken",
+    ("attack", "radius", "draw", "image"),
+    "Whether a gradient of the attack was NaN or infinite, so that its survival says nothing.",
 )
 GRADIENT_VANISHED = Variable(
     "gradient_vanished",
-    ("draw", "image"),
+    ("attack", "draw", "image"),
     "Whether the attacker's gradient at the clean image is zero, so that survival says little.",
 )
 PURIFIED_IMAGE = Variable(

@@ -119,7 +119,7 @@ def test_an_image_falls_exactly_when_the_radius_passes_its_margin() -> None:
     answer = Survival(Brightness(), radii, PGD(10))(BASELINES["identity"], batch, NOISE)
     expected = [(offsets.abs() > radius).numpy() for radius in radii]
     np.testing.assert_array_equal(answer.survived.values[0, :, 0], expected)
-    np.testing.assert_array_equal(answer.survived_fresh.values[0, :, 0], expected)
+    np.testing.assert_array_equal(answer.survived_fresh.values[0, :, 0, 0], expected)
     assert answer.classified.all()
 
 
@@ -162,7 +162,7 @@ def test_wrong_settings_are_named(build, message) -> None:
 
 
 def test_survival_without_labels_is_refused() -> None:
-    with pytest.raises(ValueError, match="Survival needs labels"):
+    with pytest.raises(ValueError, match="needs labels, and so does its judge"):
         Survival(CLASSIFIERS["digits"], (0.1,))(BASELINES["identity"], replace(BATCH, labels=None), NOISE)
 
 

@@ -1,5 +1,6 @@
-"""Which images are still classified right under attack, and how much of that is the judge's luck."""
+"""Which images are still classified right under attack, judged by draws the attacker did and did not know."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,20 +8,41 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from purigeom.attacks.pgd import PGD, loss_and_gradient
+from purigeom.attacks.adversary import Adversary, Attack, told
+from purigeom.attacks.ball import check_radius
+from purigeom.attacks.losses import climbing
+from purigeom.attacks.pgd import PGD
 from purigeom.contract import Checked
-from purigeom.defence import Defended
-from purigeom.measurements.configuration import check_settings, configurations, facts
+from purigeom.defence.checks import labels_of
+from purigeom.defence.defended import Defended
+from purigeom.defence.gradients import Withheld
+from purigeom.defence.judge import correct, verdicts
+from purigeom.defence.ledger import Ledger
+from purigeom.defence.target import Target
+from purigeom.measurements.configuration import check_settings, configurations, labelled
 from purigeom.noise import Noise
-from purigeom.protocols import Attack, Batch, Classifier, ImageMap, RandomMap
-from purigeom.schema import CLASSIFIED, GRADIENT_VANISHED, SURVIVED, SURVIVED_FRESH
+from purigeom.protocols import Batch, Classifier, RandomMap
+from purigeom.schema import (
+    CLASSIFIED,
+    GRADIENT_BROKEN,
+    GRADIENT_CALLS,
+    GRADIENT_VANISHED,
+    NETWORK_EVALUATIONS,
+    PURIFICATIONS,
+    SURVIVED,
+    SURVIVED_FRESH,
+    SURVIVED_VOTE,
+    Variable,
+)
 
 
 @dataclass(frozen=True)
 class Survival:
-    """Attack each pinned defence with exact gradients, then judge twice.
+    """Attack each pinned defence, then judge what the attack returned; the attack's own opinion counts for nothing.
 
-    Once with the very randomness the attacker knew, once with randomness the attacker never saw.
+    Every adversarial image is judged under the configuration itself, under `judgements` configurations that no attacker
+    ever saw, and by the vote of their mean logits. From these facts follow the protocols of the literature: the mean
+    over fresh draws, the worst of them, the vote, and transfer between configurations.
 
     Parameters
     ----------
@@ -29,67 +51,97 @@ class Survival:
     radii
         Radii of the attack, in its own norm.
     attack
-        The attack.
+        An adversary; a bare attack knows the configuration and takes exact gradients.
     draws
         Number of random configurations, each attacked on its own.
+    judgements
+        Number of fresh configurations that judge each of them.
     """
 
-    version: ClassVar[int] = 1
-    label: ClassVar[str] = "survival"
+    version: ClassVar[int] = 2
     classifier: Classifier
     radii: tuple[float, ...]
-    attack: Attack = PGD()
+    attack: Attack | Adversary = PGD()
     draws: int = 1
+    judgements: int = 1
 
     def __post_init__(self) -> None:
-        check_settings(self, draws=self.draws)
+        check_settings(self, draws=self.draws, judgements=self.judgements)
+        for radius in self.radii:
+            check_radius(self.adversary.attack, self.adversary.attack.norm, radius)
+
+    @property
+    def label(self) -> str:
+        return "survival-" + "-".join(re.findall(r"[a-z0-9]+", self.adversary.label.lower()))
+
+    @property
+    def adversary(self) -> Adversary:
+        """Return who attacks."""
+        return told(self.attack)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        defence = Defended(Checked(purifier), self.classifier)
-        shape = tuple(batch.images.shape[1:])
-        drawn = []
-        for draw, pinned in enumerate(configurations(noise, self.draws)):
-            known, fresh = defence.pin(pinned, shape), defence.pin(noise.child("judge", draw), shape)
-            drawn.append(self._judged(known, fresh, batch, noise.child("attack", draw)))
-        measured = {
-            variable.name: (
-                variable.dims,
-                facts(torch.stack([answers[variable.name] for answers in drawn], axis)),
-            )
-            for variable, axis in (
-                (CLASSIFIED, 0),
-                (GRADIENT_VANISHED, 0),
-                (SURVIVED, 2),
-                (SURVIVED_FRESH, 2),
-            )
-        }
-        coordinates = {
-            "attack": [self.attack.label],
-            "radius": list(self.radii),
-            "draw": range(self.draws),
-            "image": list(batch.image_ids),
-        }
-        return xr.Dataset(measured, coords=coordinates)
+        drawn = [
+            self._of_draw(purifier, batch, pinned, noise.child("judge", draw), noise.child("attack", draw))
+            for draw, pinned in enumerate(configurations(noise, self.draws))
+        ]
+        found = [
+            (variable, torch.stack([answers[variable] for answers in drawn], variable.dims.index("draw")))
+            for variable in drawn[0]
+        ]
+        coordinates = {"attack": [self.adversary.label], "radius": self.radii, "judgement": range(self.judgements)}
+        return labelled(found, batch, self.draws, **coordinates)
 
-    def _judged(self, known: ImageMap, fresh: ImageMap, batch: Batch, noise: Noise) -> dict[str, Tensor]:
-        """Return one configuration's verdicts by the name of their variable."""
-        if batch.labels is None:
-            msg = "Survival needs labels to judge by; the batch has none. Give labels beside the images."
-            raise ValueError(msg)
-        attacked = [self.attack(known, batch, noise, radius) for radius in self.radii]
-        _, gradient = loss_and_gradient(known, batch.images, batch.labels)
-        return {
-            CLASSIFIED.name: _right(known, batch.images, batch.labels),
-            GRADIENT_VANISHED.name: (gradient == 0).flatten(1).all(1),
-            SURVIVED.name: torch.stack([_right(known, images, batch.labels) for images in attacked])[None],
-            SURVIVED_FRESH.name: torch.stack([_right(fresh, images, batch.labels) for images in attacked])[None],
-        }
+    def _of_draw(
+        self, purifier: RandomMap, batch: Batch, pinned: Noise, judge: Noise, attacker: Noise
+    ) -> dict[Variable, Tensor]:
+        """Return one configuration's facts, without its dimension."""
+        judged = Defended(Checked(purifier), self.classifier)
+        clean = correct(judged, batch.images, labels_of(batch), pinned)
+        answers: dict[Variable, list[Tensor]] = {}
+        for radius in self.radii:
+            ledger = Ledger()
+            target = self._target(purifier, pinned, attacker, ledger)
+            images = self.adversary.attack(target, batch, attacker.child("search"), radius)
+            fresh = [judge.child("judgement", place) for place in range(self.judgements)]
+            each, vote = verdicts(judged, images, labels_of(batch), fresh)
+            facts = {
+                SURVIVED: correct(judged, images, labels_of(batch), pinned),
+                SURVIVED_FRESH: each,
+                SURVIVED_VOTE: vote,
+                **_costs(ledger, batch),
+            }
+            for variable, values in facts.items():
+                answers.setdefault(variable, []).append(values)
+        stacked = {variable: torch.stack(values)[None] for variable, values in answers.items()}
+        vanished = self._vanished(purifier, batch, pinned, attacker)
+        return {CLASSIFIED: clean, GRADIENT_VANISHED: vanished[None], **stacked}
+
+    def _target(self, purifier: RandomMap, pinned: Noise, attacker: Noise, ledger: Ledger) -> Target:
+        defence, adversary = Defended(purifier, self.classifier), self.adversary
+        return Target(defence, pinned, attacker, adversary.knowledge, adversary.gradient, ledger)
+
+    def _vanished(self, purifier: RandomMap, batch: Batch, pinned: Noise, attacker: Noise) -> Tensor:
+        """Return for which clean images the attacker's gradient is zero; of one who takes none, for none."""
+        ledger = Ledger()
+        target = self._target(purifier, pinned, attacker, ledger)
+        if isinstance(target.gradient, Withheld):
+            return torch.zeros(len(batch), dtype=torch.bool)
+        _, gradient = target.slope(batch.images, climbing("ce", labels_of(batch)))
+        return (gradient == 0).flatten(1).all(1).cpu() & ~_broken(ledger, batch)
 
 
-@torch.no_grad()
-def _right(logits: ImageMap, images: Tensor, labels: Tensor) -> Tensor:
-    found = logits(images)
-    if not found.isfinite().all():
-        msg = "The classifier answers NaN or infinity for a purified image; look at its weights and its input range."
-        raise ValueError(msg)
-    return found.argmax(1) == labels
+def _costs(ledger: Ledger, batch: Batch) -> dict[Variable, Tensor]:
+    """Return what the attack on every image has cost, and whether a gradient broke on the way."""
+    counts = {
+        PURIFICATIONS: ledger.purifications,
+        NETWORK_EVALUATIONS: ledger.evaluations,
+        GRADIENT_CALLS: ledger.gradients,
+    }
+    return {
+        GRADIENT_BROKEN: _broken(ledger, batch),
+        **{variable: torch.tensor([count[one] for one in batch.image_ids]) for variable, count in counts.items()},
+    }
+
+
+def _broken(ledger: Ledger, batch: Batch) -> Tensor:
+    return torch.tensor([image_id in ledger.broken for image_id in batch.image_ids])

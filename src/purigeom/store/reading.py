@@ -1,6 +1,8 @@
 """From the segments of a store to one labelled Dataset of everything that is finished."""
 
 import json
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -105,14 +107,21 @@ def _joined(parts: list[xr.Dataset]) -> xr.Dataset:
 def _merged(answers: list[xr.Dataset]) -> xr.Dataset:
     """Join the answers to different questions, purifiers in the order they were first asked."""
     names = list(dict.fromkeys(name for answer in answers for name in answer["purifier"].values))
+    times = Counter(name for answer in answers for name in answer.data_vars)
+    shared = [name for name, count in times.items() if count > 1]
+    answers = [_numbers(answer, [name for name in shared if name in answer]) for answer in answers]
     aligned = [answer if list(answer["purifier"].values) == names else _extended(answer, names) for answer in answers]
     return xr.merge(aligned, join="outer", compat="no_conflicts", combine_attrs="drop")
 
 
 def _extended(answer: xr.Dataset, names: list[str]) -> xr.Dataset:
-    """Give every purifier a row, NaN where it has none; booleans become numbers to hold NaN."""
-    numbers = {name: array.astype(float) for name, array in answer.data_vars.items() if array.dtype == bool}
-    return answer.assign(numbers).reindex(purifier=_text(names))
+    """Give every purifier a row, NaN where it has none."""
+    return _numbers(answer, answer.data_vars).reindex(purifier=_text(names))
+
+
+def _numbers(answer: xr.Dataset, names: Iterable[Hashable]) -> xr.Dataset:
+    """Make numbers of the named booleans, so that they can hold NaN."""
+    return answer.assign({name: answer[name].astype(float) for name in names if answer[name].dtype == bool})
 
 
 def _described(results: xr.Dataset, rows: dict[str, Row]) -> xr.Dataset:

@@ -5,6 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from purigeom.cost import evaluated
 from purigeom.networks.unet import UNet
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
@@ -79,6 +80,7 @@ def to_images(state: Tensor) -> Tensor:
 def predicted_noise(network: UNet, state: Tensor, time: float) -> Tensor:
     """Return the network's guess of the noise in a state at a time index, whole or fractional."""
     # diffusers cuts a number that is no tensor down to a whole one
+    evaluated(len(state))
     index = time if isinstance(time, int) else torch.tensor(time, dtype=state.dtype, device=state.device)
     predicted: Tensor = network.module(state.device, state.dtype)(state, index).sample
     return predicted

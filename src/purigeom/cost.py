@@ -1,0 +1,32 @@
+"""How many images networks were asked about: counted where they are called, while someone counts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Evaluations:
+    """Images that the networks of this process have answered while this was counted."""
+
+    count: int = 0
+
+
+_open: list[Evaluations] = []
+
+
+@contextmanager
+def counted() -> Iterator[Evaluations]:
+    """Count the network evaluations inside; what backward passes recompute counts as well."""
+    evaluations = Evaluations()
+    _open.append(evaluations)
+    try:
+        yield evaluations
+    finally:
+        _open.remove(evaluations)
+
+
+def evaluated(images: int) -> None:
+    """Say that a network was asked about so many images."""
+    for evaluations in _open:
+        evaluations.count += images

@@ -1,0 +1,33 @@
+"""Whether images are classified right under declared draws: what an attack has achieved is said here, not by it."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from purigeom.defence.checks import check_labels
+from purigeom.defence.defended import Defended
+from purigeom.defence.gradients import Withheld
+from purigeom.defence.target import Target
+from purigeom.noise import Noise
+
+
+def judged_logits(defence: Defended, images: Tensor, labels: Tensor, noise: Noise) -> Tensor:
+    """Return the logits of one draw; raise where they are none."""
+    logits = Target(defence, noise, noise, gradient=Withheld()).logits(images)[0]
+    if not logits.isfinite().all():
+        msg = "The classifier answers NaN or infinity for a purified image; look at its weights and its input range."
+        raise ValueError(msg)
+    check_labels(labels, logits.shape[1])
+    return logits
+
+
+def correct(defence: Defended, images: Tensor, labels: Tensor, noise: Noise) -> Tensor:
+    """Return which images one draw classifies right."""
+    return judged_logits(defence, images, labels, noise).argmax(1) == labels
+
+
+def verdicts(defence: Defended, images: Tensor, labels: Tensor, draws: Sequence[Noise]) -> tuple[Tensor, Tensor]:
+    """Return which images every draw classifies right, (draw, image), and which ones the mean of their logits does."""
+    logits = torch.stack([judged_logits(defence, images, labels, noise) for noise in draws])
+    return logits.argmax(2) == labels, logits.mean(0).argmax(1) == labels
