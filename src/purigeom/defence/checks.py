@@ -53,13 +53,15 @@ def where_broken(image_map: ImageMap, cotangent: Tensor, image: Tensor) -> str:
     count = len(chain.steps)
     for index, state in enumerate(states):
         if not state.isfinite().all():
-            return f"as the value of step {index} of {count}"
+            return f"as the value of step {index} of {count}" if index else "in the image itself"
     if not cotangent.isfinite().all():
         return BEHIND
     for index in reversed(range(count)):
         before = states[index].detach().requires_grad_()
         with torch.enable_grad():
             after = chain.steps[index](before)
+        if not after.requires_grad:  # nothing of the state is left in it
+            return ""
         (cotangent,) = torch.autograd.grad(after, before, cotangent, materialize_grads=True)
         if not cotangent.isfinite().all():
             return f"in the gradient of step {index + 1} of {count}"

@@ -35,7 +35,7 @@ class Ledger:
 
     def add(self, other: "Ledger") -> None:
         """Add what another ledger has counted; where both saw an image break, the first place stays."""
-        self.purifications += other.purifications
-        self.evaluations += other.evaluations
-        self.gradients += other.gradients
+        self.purifications.update(other.purifications)
+        self.evaluations.update(other.evaluations)
+        self.gradients.update(other.gradients)
         self.broken = other.broken | self.broken

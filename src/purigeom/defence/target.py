@@ -172,10 +172,9 @@ class Target:
         draws, shape = self._draws(query), tuple(images.shape[1:])
         for place in broken.nonzero().flatten().tolist():
             one, image_id = slice(place, place + 1), self.image_ids[place]
-            pinned = [self.gradient.pin(self.defence.purifier, noise[one], shape) for noise in draws]
-            found = (
-                where_broken(image_map, images[one], cotangents[draw, one]) for draw, image_map in enumerate(pinned)
-            )
+            pinned = (self.gradient.pin(self.defence.purifier, noise[one], shape) for noise in draws)
+            # without draws there is the cotangent of the bare classifier, and no purifier to break
+            found = (where_broken(*maps, images[one]) for maps in zip(pinned, cotangents[:, one], strict=False))
             where = next(filter(None, found), BEHIND)
             said = f"Image {image_id}: NaN or infinity {where}, behind {self.defence.purifier!r}."
             self.ledger.broken.setdefault(image_id, said)
