@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from purigeom.defence.defended import Defended
+from purigeom.defence.gradients import Exact, Gradient
 from purigeom.defence.knowledge import Fixed, Knowledge
 from purigeom.defence.target import Target
 from purigeom.noise import Noise
@@ -62,6 +63,7 @@ def target(
     purifier: RandomMap | None = None,
     knowledge: Knowledge | None = None,
     batch: Batch = BATCH,
+    gradient: Gradient | None = None,
 ) -> Target:
     noise = Noise(0, batch.image_ids)
     return Target(
@@ -69,6 +71,7 @@ def target(
         noise.child("configuration"),
         noise.child("attacker"),
         knowledge or Fixed(),
+        gradient or Exact(),
     )
 
 
@@ -96,11 +99,13 @@ def assert_in_ball(images: Tensor, norm: str, radius: float) -> None:
 
 def assert_alone_as_among_others(attack, purifier: RandomMap, knowledge: Knowledge) -> None:
     """Attack one image alone, all of them, and all in another order."""
-    together = attack(target(curved, purifier, knowledge), BATCH, NOISE, 0.1)
+    batch = Batch(IMAGES, curved(IMAGES).argmax(1), BATCH.image_ids)
+    together = attack(target(curved, purifier, knowledge), batch, NOISE, 0.1)
+    assert not torch.equal(together, IMAGES)
     order = [4, 0, 2, 5, 1, 3]
-    turned = Batch(IMAGES[order], BATCH.labels[order], tuple(BATCH.image_ids[place] for place in order))
+    turned = Batch(IMAGES[order], batch.labels[order], tuple(batch.image_ids[place] for place in order))
     reordered = attack(target(curved, purifier, knowledge, turned), turned, NOISE[order], 0.1)
     torch.testing.assert_close(reordered, together[order])
-    one = BATCH[2:3]
+    one = batch[2:3]
     alone = attack(target(curved, purifier, knowledge, one), one, NOISE[2:3], 0.1)
     torch.testing.assert_close(alone, together[2:3])
