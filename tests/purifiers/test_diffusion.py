@@ -64,7 +64,7 @@ def test_implicit_sampling_is_diffusers(network, eta) -> None:
     scheduler = DDIMScheduler(clip_sample=True, set_alpha_to_one=True)
     scheduler.set_timesteps(1000)
     reverse = NOISE.child("reverse")
-    start = process.noising(network.alpha_bars()[depth - 1].item(), NOISE.child("forward"))(IMAGES)
+    start = process.Noising(network.alpha_bars()[depth - 1].item(), NOISE.child("forward"))(IMAGES)
 
     def step(output, level, state, drawn):
         return scheduler.step(output, level, state, eta=eta, variance_noise=drawn).prev_sample
@@ -182,7 +182,7 @@ class GaussianPrior:
 def test_one_shot_on_a_gaussian_prior_is_the_posterior_mean() -> None:
     prior, depth = GaussianPrior(0.3), 100
     signal = prior.alpha_bars()[depth - 1].item()
-    state = process.noising(signal, NOISE.child("forward"))(IMAGES)
+    state = process.Noising(signal, NOISE.child("forward"))(IMAGES)
     shrink = signal**0.5 * prior.variance / (signal * prior.variance + 1 - signal)
     expected = (shrink * state + 1) / 2
     torch.testing.assert_close(OneShot(prior, depth, clip=False).pin(NOISE, SHAPE)(IMAGES), expected)
@@ -192,7 +192,7 @@ def test_the_probability_flow_of_a_gaussian_prior_is_its_known_scaling() -> None
     """The flow preserves quantiles: it scales by the ratio of the marginals' deviations."""
     prior, depth = GaussianPrior(0.3), 200
     signal = prior.alpha_bars()[depth - 1].item()
-    state = process.noising(signal, NOISE.child("forward"))(IMAGES)
+    state = process.Noising(signal, NOISE.child("forward"))(IMAGES)
     scale = (prior.variance / (signal * prior.variance + 1 - signal)) ** 0.5
     expected = (scale * state + 1) / 2
     errors = [

@@ -10,10 +10,11 @@ from purigeom.networks.unet import UNet
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
+    Denoising,
+    Noising,
     check_depth,
     declared,
     denoised,
-    noising,
     predicted_noise,
     respaced,
     signal_levels,
@@ -53,7 +54,7 @@ class DDIM:
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> Chain:
         signals = signal_levels(self, image_shape, self.level_offset)
-        start = noising(signals[self.depth - 1 + self.level_offset], noise.child("forward"))
+        start = Noising(signals[self.depth - 1 + self.level_offset], noise.child("forward"))
         levels, reverse = respaced(self.depth, self.steps), noise.child("reverse")
         steps = [_implicit(self, signals, level, lower, reverse.child(level)) for level, lower in levels]
         return Chain((start, *steps, to_images))
@@ -71,7 +72,7 @@ def _implicit(purifier: DDIM, signals: list[float], level: int, lower: int | Non
         mean = lower_signal**0.5 * guess + predicted_weight * predicted
         return mean + deviation * noise.normal_like(state) if deviation else mean
 
-    return step
+    return Denoising(step, lower_signal)
 
 
 @dataclass(frozen=True)
@@ -105,4 +106,5 @@ class OneShot:
             predicted = predicted_noise(self.network, state, level)
             return denoised(state, predicted, signals[level], clip=self.clip)
 
-        return Chain((noising(signals[level + self.level_offset], noise.child("forward")), guess, to_images))
+        start = Noising(signals[level + self.level_offset], noise.child("forward"))
+        return Chain((start, Denoising(guess, 1.0), to_images))

@@ -10,10 +10,11 @@ from purigeom.networks.unet import UNet
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
+    Denoising,
+    Noising,
     check_depth,
     declared,
     denoised,
-    noising,
     predicted_noise,
     respaced,
     signal_levels,
@@ -62,7 +63,7 @@ class DDPM:
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> Chain:
         signals = signal_levels(self, image_shape, self.level_offset)
-        start = noising(signals[self.depth - 1 + self.level_offset], noise.child("forward"))
+        start = Noising(signals[self.depth - 1 + self.level_offset], noise.child("forward"))
         return Chain((start, *_reverse(self, signals, noise.child("reverse")), to_images))
 
 
@@ -133,4 +134,4 @@ def _ancestral(
         mean = guess_weight * denoised(state, predicted, signal, clip=purifier.clip) + state_weight * state
         return mean if lower is None else mean + deviation * noise.normal_like(state)
 
-    return step
+    return Denoising(step, lower_signal)

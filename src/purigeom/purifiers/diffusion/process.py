@@ -1,5 +1,6 @@
 """The arithmetic that all diffusion purifiers share: levels, noising, and the denoised guess."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -63,13 +64,33 @@ def respaced(depth: int, steps: int | None) -> list[tuple[int, int | None]]:
     return list(zip(levels, [*levels[1:], None], strict=True))
 
 
-def noising(signal: float, noise: Noise) -> ImageMap:
-    """Return the map from images in [0, 1] to states whose signal level is `signal`."""
+@dataclass(frozen=True)
+class Noising:
+    """The step from images in [0, 1] to states whose signal level is `signal`.
 
-    def noised(images: Tensor) -> Tensor:
-        return signal**0.5 * (2 * images - 1) + (1 - signal) ** 0.5 * noise.normal_like(images)
+    With another signal level it gives what the forward process, by the same noise, makes of the same images there.
+    """
 
-    return noised
+    signal: float
+    noise: Noise
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return self.signal**0.5 * (2 * images - 1) + (1 - self.signal) ** 0.5 * self.noise.normal_like(images)
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """A step of the reverse process, which says that the state it returns has the signal level `signal`.
+
+    The chain of a diffusion purifier begins with a `Noising`, save `ReverseOnly`'s, goes on with some of these and ends
+    with `to_images`: who reads its steps knows which state of the forward process each of its states should be.
+    """
+
+    step: ImageMap
+    signal: float
+
+    def __call__(self, state: Tensor) -> Tensor:
+        return self.step(state)
 
 
 def to_images(state: Tensor) -> Tensor:
@@ -79,8 +100,8 @@ def to_images(state: Tensor) -> Tensor:
 
 def predicted_noise(network: UNet, state: Tensor, time: float) -> Tensor:
     """Return the network's guess of the noise in a state at a time index, whole or fractional."""
-    # diffusers cuts a number that is no tensor down to a whole one
     evaluated(len(state))
+    # diffusers cuts a number that is no tensor down to a whole one
     index = time if isinstance(time, int) else torch.tensor(time, dtype=state.dtype, device=state.device)
     predicted: Tensor = network.module(state.device, state.dtype)(state, index).sample
     return predicted

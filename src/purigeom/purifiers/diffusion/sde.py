@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from torch import Tensor
@@ -12,9 +13,10 @@ from purigeom.networks.unet import UNet
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
+    Denoising,
+    Noising,
     check_depth,
     declared,
-    noising,
     predicted_noise,
     signal_levels,
     to_images,
@@ -124,11 +126,14 @@ def _integrated(
     count = purifier.steps or purifier.depth
     length = (purifier.depth / len(signals) - LAST_TIME) / count
     reverse = noise.child("reverse")
-    steps = []
-    for index in range(count):
-        moment = _moment(purifier.network, signals, LAST_TIME + (count - index) * length, length)
-        steps.append(euler(moment, reverse.child(index)))
-    return Chain((noising(signals[purifier.depth - 1], noise.child("forward")), *steps, to_images))
+    moments = [
+        _moment(purifier.network, signals, LAST_TIME + (count - index) * length, length) for index in range(count + 1)
+    ]
+    steps = [
+        Denoising(euler(moment, reverse.child(index)), lower.signal)
+        for index, (moment, lower) in enumerate(pairwise(moments))
+    ]
+    return Chain((Noising(signals[purifier.depth - 1], noise.child("forward")), *steps, to_images))
 
 
 def _moment(network: UNet, signals: list[float], time: float, length: float) -> _Moment:
