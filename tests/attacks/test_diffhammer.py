@@ -124,7 +124,8 @@ def test_of_one_draw_the_graft_is_the_exact_gradient(purifier) -> None:
 
 
 def test_a_graft_is_the_common_gradient_pulled_through_the_representative_s_chain() -> None:
-    aim, walk = target(curved, CHEAP, EOT(4)), Walk(1, "linf", 0.1, 1.0)
+    curly = DDPM(DIGITS_UNET, 60, 3)
+    aim, walk = target(curved, curly, EOT(4)), Walk(1, "linf", 0.1, 1.0)
     found, _ = evaluated(aim, IMAGES, BATCH.labels, "ce", 7)
     grafted = DiffHammer()._grafted(aim, IMAGES, found, walk, 7)
     selection = Selection("linf", 0.1, 5.0, 5)
@@ -133,7 +134,7 @@ def test_a_graft_is_the_common_gradient_pulled_through_the_representative_s_chai
     for place, draw in enumerate(chosen.tolist()):
         noise = aim.attacker.child("query", 7, "draw", draw)[[place]]
         point = IMAGES[[place]].clone().requires_grad_()
-        purified = CHEAP.pin(noise, SHAPE)(point)
+        purified = curly.pin(noise, SHAPE)(point)
         (expected,) = torch.autograd.grad(purified, point, common[place].reshape(1, *SHAPE))
         torch.testing.assert_close(grafted[[place]], expected)
 
