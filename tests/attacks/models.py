@@ -45,6 +45,19 @@ class Shaken:
         return lambda images: images + self.sigma * noise.normal_like(images)
 
 
+@dataclass(frozen=True)
+class Overheard:
+    """Know the configuration, and write down which queries are asked."""
+
+    asked: list[int]
+    label: ClassVar[str] = "overheard"
+    average: ClassVar[str] = "losses"
+
+    def draws(self, configuration: Noise, attacker: Noise, query: int) -> tuple[Noise, ...]:
+        self.asked.append(query)
+        return (configuration,)
+
+
 def two_classes(images):
     margin = images.flatten(1) @ WEIGHT[0].to(images)
     return torch.stack([margin, -margin], 1)

@@ -17,6 +17,7 @@ from tests.attacks.models import (
     NOISE,
     TWO,
     WEIGHT,
+    Overheard,
     Shaken,
     assert_alone_as_among_others,
     assert_in_ball,
@@ -122,8 +123,8 @@ def test_steps_halve_where_few_rose_or_where_as_long_ones_found_no_peak() -> Non
 
 
 def test_a_walk_follows_the_papers_algorithm() -> None:
-    """Algorithm 1 written out for one image in l2, up to a checkpoint and past it."""
-    steps, radius = 12, 0.5
+    """Algorithm 1 written out for one image in l2, past checkpoints that send it back to its best iterate."""
+    steps, radius = 20, 2.5
     seen: list[torch.Tensor] = []
 
     def watched(images):
@@ -133,7 +134,9 @@ def test_a_walk_follows_the_papers_algorithm() -> None:
 
     APGD(steps, "l2")(target(watched, batch=BATCH[:1]), BATCH[:1], NOISE[:1], radius)
     assert len(seen) == steps
-    torch.testing.assert_close(torch.stack(seen), torch.stack(_algorithm(seen[0], steps, radius)))
+    path, sent_back = _algorithm(seen[0], steps, radius)
+    assert sent_back
+    torch.testing.assert_close(torch.stack(seen), torch.stack(path))
 
 
 def _algorithm(start, steps, radius):
@@ -147,7 +150,7 @@ def _algorithm(start, steps, radius):
         return (IMAGES[:1] + moved * min(1, radius / moved.norm().item())).clamp(0, 1)
 
     image, length, path, (loss, gradient) = start, 2 * radius, [start], value(start)
-    before, best, rises, peak, halved = None, (loss, image, gradient), [], loss, False
+    before, best, rises, peak, halved, sent_back = None, (loss, image, gradient), [], loss, False, 0
     for step in range(1, steps):
         moved = inside(image + length * gradient / gradient.norm())
         if before is not None:
@@ -161,8 +164,25 @@ def _algorithm(start, steps, radius):
             halved, peak = sum(rises) < 0.75 * len(rises) or (not halved and best[0] <= peak), best[0]
             rises = []
             if halved:
+                sent_back += image is not best[1]
                 length, (loss, image, gradient) = length / 2, best
-    return path
+    return path, sent_back
+
+
+def test_every_query_has_a_number_of_its_own() -> None:
+    for attack in (APGD(4, restarts=2), APGD(3, loss="targeted dlr", restarts=2)):
+        asked = []
+        attack(target(curved, knowledge=Overheard(asked)), BATCH, NOISE, 0.1)
+        assert len(asked) == len(set(asked)) > 8
+
+
+def test_more_targets_never_lower_the_margin() -> None:
+    margins = [
+        climbing("cw", BATCH.labels)(curved(attack(target(curved), BATCH, NOISE, 0.1)))
+        for attack in (APGD(6, loss="targeted dlr", targets=targets) for targets in (1, 2, 3, 4))
+    ]
+    for fewer, more in pairwise(margins):
+        assert (more >= fewer).all()
 
 
 def test_targets_are_capped_by_the_classes_and_cost_a_walk_each() -> None:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from purigeom.attacks import library
 from purigeom.attacks.autoattack import AutoAttack
 from purigeom.attacks.fab import FAB
 from purigeom.attacks.square import Square
 from purigeom.defence.gradients import Withheld
 from purigeom.defence.knowledge import Fixed, Fresh
+from purigeom.identity import digest, recipe
 from purigeom.protocols import Batch
 from tests.attacks.models import (
     BATCH,
@@ -52,17 +54,17 @@ def ids(attack):
 def quick(attack, monkeypatch, steps=5, queries=100):
     """Let AutoAttack's parts ask less often than published."""
     if isinstance(attack, AutoAttack):
-        library = importlib.import_module("pyautoattack.autoattack")
+        suite = importlib.import_module("pyautoattack.autoattack")
         for name in ("APGDAttack", "APGDAttack_targeted", "FABAttack_PT"):
-            whole = getattr(library, name)
-            monkeypatch.setattr(library, name, lambda *args, whole=whole, **kw: whole(*args, **kw | {"n_iter": steps}))
-        perturb = library.SquareAttack.perturb
+            whole = getattr(suite, name)
+            monkeypatch.setattr(suite, name, lambda *args, whole=whole, **kw: whole(*args, **kw | {"n_iter": steps}))
+        perturb = suite.SquareAttack.perturb
 
         def fewer(square, *args):
             square.n_queries = queries
             return perturb(square, *args)
 
-        monkeypatch.setattr(library.SquareAttack, "perturb", fewer)
+        monkeypatch.setattr(suite.SquareAttack, "perturb", fewer)
     return attack
 
 
@@ -73,6 +75,16 @@ def test_a_missing_package_is_named_with_the_extra_that_brings_it(attack, monkey
     monkeypatch.setattr(sys, "path", [])
     with pytest.raises(ModuleNotFoundError, match=rf"{type(attack).__name__} runs .*purigeom\[autoattack\]"):
         attack(target(curved), BATCH, NOISE, 0.1)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=ids)
+def test_the_version_of_the_package_is_part_of_the_key(attack, monkeypatch) -> None:
+    found = [digest(recipe(attack))]
+    for answer in ("0.2.0", "0.3.0"):
+        monkeypatch.setattr(library, "version", lambda name, answer=answer: answer)
+        found.append(digest(recipe(attack)))
+    assert recipe(attack)["content"][type(attack).__name__] == "pyautoattack 0.3.0"
+    assert found[1] != found[2]
 
 
 @pytest.mark.parametrize(
@@ -151,3 +163,35 @@ def test_square_asks_for_no_gradient() -> None:
 def test_too_few_classes_are_named() -> None:
     with pytest.raises(ValueError, match=r"needs at least 4 classes; the classifier has 2"):
         AutoAttack()(target(two_classes), BATCH, NOISE, 0.1)
+
+
+def test_every_image_travels_alone_with_a_seed_that_is_its_own() -> None:
+    seen = {}
+
+    def run(asked, batch, seed):
+        assert len(batch) == len(asked.image_ids) == 1
+        assert batch.images.dtype == torch.float32
+        seen[batch.image_ids[0]] = seed
+        return batch.images
+
+    found = library.one_by_one(run, target(), BATCH, NOISE)
+    torch.testing.assert_close(found, IMAGES, rtol=0, atol=1e-6)
+    assert len(set(seen.values())) == 6
+    once = dict(seen)
+    library.one_by_one(run, target(batch=BATCH[4:]), BATCH[4:], NOISE[4:])
+    assert seen == once
+    library.one_by_one(run, target(), BATCH, NOISE.child("other"))
+    assert seen != once
+
+
+def test_an_attack_that_ends_in_nan_leaves_that_image_clean_and_says_so() -> None:
+    asked = target()
+
+    def run(part, batch, seed):
+        return batch.images * torch.nan if batch.image_ids == (5,) else batch.images + 0.1
+
+    found = library.one_by_one(run, asked, BATCH, NOISE)
+    assert torch.equal(found[2], IMAGES[2])
+    torch.testing.assert_close(found[3], IMAGES[3] + 0.1, rtol=0, atol=1e-6)
+    assert list(asked.ledger.broken) == [5]
+    assert "Image 5: the package's attack ended in NaN" in asked.ledger.broken[5]

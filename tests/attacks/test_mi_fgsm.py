@@ -72,6 +72,13 @@ def test_momentum_outlives_the_gradient_that_made_it() -> None:
     torch.testing.assert_close(near, clean + 0.05)
 
 
+def test_a_gradient_counts_by_its_direction_whatever_its_size() -> None:
+    slopes = [torch.ones(1, 1, 2, 2), -10 * torch.ones(1, 1, 2, 2)]
+    clean = torch.full((1, 1, 2, 2), 0.5)
+    found = MIFGSM(2).climbed(lambda _, step: slopes[step], clean, 0.1)
+    torch.testing.assert_close(found, clean + 0.05)
+
+
 def test_every_step_of_a_fresh_attacker_is_a_new_draw() -> None:
     asked = target(curved, Shaken(), Fresh())
     fresh = MIFGSM(3)(asked, BATCH, NOISE, 0.1)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from torch import Tensor
 
 from purigeom.attacks.ball import check_radius, project
-from purigeom.attacks.library import NORMS, classes_of, one_by_one, package
+from purigeom.attacks.library import NORMS, classes_of, installed, one_by_one, package
 from purigeom.attacks.settings import check_options
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
@@ -50,6 +50,10 @@ class AutoAttack:
     @property
     def label(self) -> str:
         return f"AutoAttack-{self.suite} {self.norm}"
+
+    def content(self) -> str:
+        """Return the version of the package, which decides its answers."""
+        return installed()
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         check_radius(self, self.norm, radius)

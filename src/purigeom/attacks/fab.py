@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from purigeom.attacks.ball import check_radius, project
-from purigeom.attacks.library import NORMS, classes_of, one_by_one, package
+from purigeom.attacks.library import NORMS, classes_of, installed, one_by_one, package
 from purigeom.attacks.settings import check_counts, check_options
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
@@ -47,6 +47,10 @@ class FAB:
     def label(self) -> str:
         times = f"x{self.restarts}" if self.restarts > 1 else ""
         return f"FAB-T{self.targets}-{self.steps}{times} {self.norm}"
+
+    def content(self) -> str:
+        """Return the version of the package, which decides its answers."""
+        return installed()
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         check_radius(self, self.norm, radius)

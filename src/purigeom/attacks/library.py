@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeAlias
 
 import torch
@@ -42,8 +43,16 @@ def package(module: str, attack: object) -> Any:
         raise ModuleNotFoundError(msg, name=error.name) from error
 
 
+def installed() -> str:
+    """Return which version of the package is installed: part of the key of what its attacks answer."""
+    try:
+        return f"pyautoattack {version('pyautoattack')}"
+    except PackageNotFoundError:
+        return "pyautoattack, not installed"
+
+
 def one_by_one(run: Run, target: Target, batch: Batch, noise: Noise) -> Tensor:
-    """Run an attack on one image after another, each with a seed of its own."""
+    """Run an attack on one image after another, each with a seed of its own; where one ends in NaN, it stays clean."""
     single = Batch(batch.images.float(), labels_of(batch), batch.image_ids)
     found = []
     for place in range(len(batch)):
@@ -51,7 +60,13 @@ def one_by_one(run: Run, target: Target, batch: Batch, noise: Noise) -> Tensor:
         seed = noise[image].child("seed").words_like(torch.zeros(1, 1)).item()
         with undisturbed():
             found.append(run(target[image], single[image], int(seed)))
-    return torch.cat(found).to(batch.images)
+    attacked = torch.cat(found).to(batch.images)
+    broken = ~attacked.flatten(1).isfinite().all(1)
+    for place in broken.nonzero().flatten().tolist():
+        image_id = batch.image_ids[place]
+        said = f"Image {image_id}: the package's attack ended in NaN or infinity, behind {target.defence.purifier!r}."
+        target.ledger.broken.setdefault(image_id, said)
+    return torch.where(broken.reshape(-1, *[1] * (attacked.dim() - 1)), batch.images, attacked)
 
 
 def classes_of(target: Target, batch: Batch, attack: object, least: int) -> int:

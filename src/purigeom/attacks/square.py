@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from purigeom.attacks.ball import check_radius, project
-from purigeom.attacks.library import NORMS, one_by_one, package
+from purigeom.attacks.library import NORMS, installed, one_by_one, package
 from purigeom.attacks.settings import check_counts, check_options
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
@@ -45,6 +45,10 @@ class Square:
     @property
     def label(self) -> str:
         return f"Square-{self.queries}{f'x{self.restarts}' if self.restarts > 1 else ''} {self.norm}"
+
+    def content(self) -> str:
+        """Return the version of the package, which decides its answers."""
+        return installed()
 
     @torch.no_grad()
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
