@@ -17,8 +17,11 @@ from purigeom.measurements.curvature import Curvature
 from purigeom.measurements.directions import Directions
 from purigeom.measurements.distances import Distances
 from purigeom.measurements.gallery import Gallery
+from purigeom.measurements.gradient_geometry import GradientGeometry
+from purigeom.measurements.gradient_modes import GradientModes
 from purigeom.measurements.leading_spectrum import LeadingSpectrum
 from purigeom.measurements.singular_vectors import SingularVectors
+from purigeom.measurements.soundness import Soundness
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.survival import Survival
 from purigeom.naming import images_named, named, varied
@@ -84,6 +87,9 @@ def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement
         "directions": Directions(data, draws=asked.draws),
         "singular-vectors": SingularVectors(draws=asked.draws),
         "survival": Survival(classifier, asked.radii, attack, asked.draws),
+        "gradient-modes": GradientModes(classifier, draws=asked.draws),
+        "gradient-geometry": GradientGeometry(classifier, draws=asked.draws),
+        "soundness": Soundness(classifier, draws=asked.draws),
         "gallery": Gallery(asked.draws),
     }
 

@@ -7,8 +7,11 @@ import pytest
 import torch
 import xarray as xr
 
+from purigeom.attacks.adversary import Adversary
 from purigeom.attacks.pgd import PGD
 from purigeom.catalog import BASELINES, CLASSIFIERS, DIGITS_UNET
+from purigeom.defence.gradients import BPDA, FullGraph
+from purigeom.defence.knowledge import EOT
 from purigeom.geometry.displacement import Corners, Sphere
 from purigeom.geometry.spectrum.adaptive import Tolerance
 from purigeom.images import Digits
@@ -17,8 +20,11 @@ from purigeom.measurements.curvature import Curvature
 from purigeom.measurements.directions import Directions
 from purigeom.measurements.distances import Distances
 from purigeom.measurements.gallery import Gallery
+from purigeom.measurements.gradient_geometry import GradientGeometry
+from purigeom.measurements.gradient_modes import GradientModes
 from purigeom.measurements.leading_spectrum import LeadingSpectrum
 from purigeom.measurements.singular_vectors import SingularVectors
+from purigeom.measurements.soundness import Soundness
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.survival import Survival
 from purigeom.noise import Noise
@@ -38,7 +44,11 @@ MEASUREMENTS = {
     "curvature": Curvature((0.05, 0.2), probes=3, draws=2),
     "directions": Directions(Digits("train")[:200], along=3, neighbours=8, tolerance=Tolerance(count=4), draws=2),
     "singular-vectors": SingularVectors(Tolerance(count=2), draws=2),
-    "survival": Survival(CLASSIFIERS["digits"], (0.05, 0.2), PGD(2), draws=2),
+    "survival": Survival(CLASSIFIERS["digits"], (0.05, 0.2), PGD(2), draws=2, judgements=3),
+    "survival-eot": Survival(CLASSIFIERS["digits"], (0.2,), Adversary(PGD(2), EOT(2, "logits"), BPDA()), draws=2),
+    "gradient-modes": GradientModes(CLASSIFIERS["digits"], (BPDA(), FullGraph()), draws=2),
+    "gradient-geometry": GradientGeometry(CLASSIFIERS["digits"], (1, 3), draws=2),
+    "soundness": Soundness(CLASSIFIERS["digits"], draws=2),
     "gallery": Gallery(draws=2),
 }
 HALVING = wrap(lambda images: images / 2, name="halving")

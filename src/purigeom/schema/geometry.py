@@ -1,22 +1,6 @@
-"""Every variable purigeom stores: its name, its dimensions, its units and what it means."""
+"""What is stored of the purifier as a map."""
 
-from dataclasses import dataclass
-
-import xarray as xr
-
-SCHEMA_VERSION = 2
-"""Raised whenever the layout of a store or the meaning of a variable changes."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """The contract of one stored variable; in a store, `purifier` comes before its dimensions."""
-
-    name: str
-    dims: tuple[str, ...]
-    meaning: str
-    units: str = "1"
-
+from purigeom.schema.variable import Variable
 
 COMPRESSION_RATIO = Variable(
     "compression_ratio",
@@ -110,70 +94,9 @@ RIGHT_SINGULAR_VECTOR = Variable(
     ("draw", "image", "pair", "channel", "row", "column"),
     "Leading right singular vectors of the Jacobian, as images of length one: what passes most easily.",
 )
-CLASSIFIED = Variable("classified", ("draw", "image"), "Whether the purified clean image is classified right.")
-SURVIVED = Variable(
-    "survived",
-    ("attack", "radius", "draw", "image"),
-    "Whether the attacked image is classified right in the configuration itself, which a fixed attacker knows.",
-)
-SURVIVED_FRESH = Variable(
-    "survived_fresh",
-    ("attack", "radius", "judgement", "draw", "image"),
-    "Whether the attacked image is classified right under randomness no attacker ever saw, judgement by judgement.",
-)
-SURVIVED_VOTE = Variable(
-    "survived_vote",
-    ("attack", "radius", "draw", "image"),
-    "Whether the mean logits of all those judgements classify the attacked image right.",
-)
-PURIFICATIONS = Variable(
-    "purifications",
-    ("attack", "radius", "draw", "image"),
-    "How often the attack had the image purified.",
-    "purifications",
-)
-NETWORK_EVALUATIONS = Variable(
-    "network_evaluations",
-    ("attack", "radius", "draw", "image"),
-    "How often the attack had a network inside the purifier evaluated, recomputations for gradients included.",
-    "evaluations",
-)
-GRADIENT_CALLS = Variable(
-    "gradient_calls",
-    ("attack", "radius", "draw", "image"),
-    "How many gradients the attack took at the image; one, however many draws it averages.",
-    "gradients",
-)
-GRADIENT_BROKEN = Variable(
-    "gradient_broken",
-    ("attack", "radius", "draw", "image"),
-    "Whether a gradient of the attack was NaN or infinite, so that its survival says nothing.",
-)
-GRADIENT_VANISHED = Variable(
-    "gradient_vanished",
-    ("attack", "draw", "image"),
-    "Whether the attacker's gradient at the clean image is zero, so that survival says little.",
-)
 PURIFIED_IMAGE = Variable(
     "purified_image",
     ("draw", "image", "channel", "row", "column"),
     "The purified clean image.",
     "image range",
 )
-
-VARIABLES = {variable.name: variable for variable in list(vars().values()) if isinstance(variable, Variable)}
-
-
-def validate(results: xr.Dataset) -> xr.Dataset:
-    """Return the results with every variable documented; raise if one breaks its contract."""
-    for name in results.data_vars:
-        if name not in VARIABLES:
-            msg = f"Cannot store {name!r}: not declared in purigeom.schema, which knows {sorted(VARIABLES)}."
-            raise KeyError(msg)
-        variable = VARIABLES[str(name)]
-        found = tuple(dim for dim in results[name].dims if dim != "purifier")
-        if found != variable.dims:
-            msg = f"{name!r} must have dimensions {variable.dims}; got {found}."
-            raise ValueError(msg)
-        results[name].attrs.update(description=variable.meaning, units=variable.units)
-    return results
