@@ -109,6 +109,11 @@ def _page(results: xr.Dataset, drawn: Mapping[str, str], root: Path) -> str:
             "All purifiers",
             f"<p>Means and standard errors over {count} images; click a head to sort.</p>{report.table(results)}",
         ),
+        (
+            "What survives, and how that was judged",
+            "<p>Attacker, what it knew of the randomness, and its gradients; fresh draws are ones it never saw.</p>"
+            f"{report.attacks(results)}",
+        ),
         ("What made these numbers", report.definitions(_recipe(root))),
     ]
     return report.page("purigeom: compression and robustness of purified digits", sections)

@@ -7,6 +7,7 @@ import xarray as xr
 
 from purigeom.calibration import Calibration
 from purigeom.estimate import estimates
+from purigeom.judging import judged
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -36,6 +37,13 @@ _COLUMNS = {
     "gradient_vanished": "no gradient",
 }
 
+_COSTS = {
+    "gradient_calls": "gradients per image",
+    "purifications": "purifications",
+    "network_evaluations": "network evaluations",
+    "gradient_broken": "broken gradients",
+}
+
 
 def page(title: str, sections: Sequence[tuple[str, str]]) -> str:
     """Return a self-contained page of headed sections, whose bodies are markup."""
@@ -62,6 +70,20 @@ def table(results: xr.Dataset) -> str:
         chosen = means.sel(purifier=purifier)
         cells = [_number(chosen[name].item(), chosen[f"{name}_standard_error"].item()) for name in names]
         rows.append(f"<tr><td>{html.escape(str(purifier))}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return f"<table><thead><tr><th>purifier</th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def attacks(results: xr.Dataset) -> str:
+    """Return one row per purifier, attack and radius: who attacked, at what cost, and what survived."""
+    verdicts, costs = estimates(judged(results)), estimates(results[list(_COSTS)])
+    names = [str(name) for name in verdicts if not str(name).endswith("_standard_error")]
+    heads = "".join(f"<th>{html.escape(head)}</th>" for head in ("attacker", "radius", *_COSTS.values(), *names))
+    rows = []
+    for place, row in xr.merge([verdicts, costs]).stack(setting=["purifier", "attack", "radius"]).groupby("setting"):
+        if not row["same configuration"].isnull().all():
+            told = [str(place[0]), str(place[1]), f"{place[2]:g}", *(f"{row[cost].item():.4g}" for cost in _COSTS)]
+            told += [_number(row[name].item(), row[f"{name}_standard_error"].item()) for name in names]
+            rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in told) + "</tr>")
     return f"<table><thead><tr><th>purifier</th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 

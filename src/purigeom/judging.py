@@ -1,0 +1,44 @@
+"""From stored verdicts to the protocols of the literature, image by image: which randomness judges, and how often."""
+
+import xarray as xr
+
+from purigeom.schema import GRADIENT_BROKEN, SURVIVED, SURVIVED_FRESH, SURVIVED_VOTE
+
+
+def judged(results: xr.Dataset) -> xr.Dataset:
+    """Return what survives under every protocol, as one number per image and setting; means come later.
+
+    The configuration itself is what an attacker with fixed knowledge was told; all other protocols judge by the same
+    fresh configurations, which no attacker saw: transfer between configurations is their mean where the attacker knew
+    one. An image whose attack met a broken gradient has no verdict.
+
+    Examples
+    --------
+    >>> fresh = xr.DataArray([[[[[True]], [[False]]]]], dims=("attack", "radius", "judgement", "draw", "image"))
+    >>> once = fresh.isel(judgement=0)
+    >>> results = xr.Dataset({"survived": ~once, "survived_fresh": fresh, "survived_vote": once})
+    >>> {name: verdict.item() for name, verdict in judged(results).items()}
+    {'same configuration': 0.0, 'mean of 2 fresh': 0.5, 'worst of 2 fresh': 0.0, 'vote of 2 fresh': 1.0}
+    """
+    missing = {SURVIVED.name, SURVIVED_FRESH.name, SURVIVED_VOTE.name} - set(results)
+    if missing:
+        msg = f"A judgement needs {sorted(missing)}, which these results lack. Measure survival."
+        raise KeyError(msg)
+    fresh = results[SURVIVED_FRESH.name].astype(float)
+    count = fresh.sizes["judgement"]
+    verdicts = xr.Dataset(
+        {
+            "same configuration": results[SURVIVED.name].astype(float),
+            f"mean of {count} fresh": fresh.mean("judgement"),
+            f"worst of {count} fresh": fresh.min("judgement"),
+            f"vote of {count} fresh": results[SURVIVED_VOTE.name].astype(float),
+        }
+    )
+    return unbroken(verdicts, results)
+
+
+def unbroken(facts: xr.Dataset, results: xr.Dataset) -> xr.Dataset:
+    """Return facts of attacks as numbers, NaN for images whose gradient broke."""
+    if GRADIENT_BROKEN.name not in results:
+        return facts.astype(float)
+    return facts.astype(float).where(results[GRADIENT_BROKEN.name] != 1)
