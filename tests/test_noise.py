@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch.func import jvp, vmap
 
-from purigeom.noise import Noise
+from purigeom.noise import Noise, joined
 from purigeom.philox import philox
 
 # Random123's known answers for philox4x32-10: counter, key, result.
@@ -43,6 +43,34 @@ def test_an_image_s_noise_depends_on_neither_batch_nor_order(order, cut, seed) -
 def test_a_repeated_image_gets_its_own_noise_every_time() -> None:
     noise, like = Noise(0, (4, 9)), torch.zeros(2, 3)
     assert torch.equal(noise.repeat(3).normal_like(like.repeat(3, 1)), noise.normal_like(like).repeat(3, 1))
+
+
+@given(places=st.lists(st.integers(0, 4), min_size=1, max_size=8))
+def test_some_images_in_any_order_keep_their_noise(places) -> None:
+    noise, like = Noise(3, tuple(range(5)), ("forward",)), torch.zeros(5, 7)
+    assert torch.equal(noise[places].normal_like(like[places]), noise.normal_like(like)[places])
+
+
+@given(
+    paths=st.lists(st.lists(st.sampled_from(["a", "b", 1, 2]), max_size=3), min_size=1, max_size=4),
+    places=st.lists(st.integers(0, 2), min_size=1, max_size=4),
+)
+def test_joined_streams_draw_what_each_draws_alone(paths, places) -> None:
+    streams = [Noise(5, (7, 8, 9)).child(*path)[places] for path in paths]
+    like = torch.zeros(len(places), 6)
+    apart = torch.cat([stream.child("late", 2).normal_like(like) for stream in streams])
+    together = joined(streams)
+    assert torch.equal(together.child("late", 2).normal_like(like.repeat(len(paths), 1)), apart)
+    again = joined([together[: len(places)], together[len(places) :]] if len(paths) > 1 else [together])
+    assert torch.equal(again.child("late", 2).normal_like(like.repeat(len(paths), 1)), apart)
+    assert torch.equal(
+        together.repeat(2).child("late", 2).normal_like(like.repeat(2 * len(paths), 1)), torch.cat([apart, apart])
+    )
+
+
+def test_streams_of_two_seeds_cannot_be_joined() -> None:
+    with pytest.raises(ValueError, match=r"Streams can be joined where they share a seed; got \[0, 1\]"):
+        joined([Noise(0, (1,)), Noise(1, (1,))])
 
 
 def test_order_of_drawing_does_not_matter() -> None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.func import jacrev, jvp, vjp, vmap
 
-from purigeom.geometry.chain import Chain
+from purigeom.geometry.chain import Chain, ReplayError, check_replay
 
 WEIGHT = torch.linspace(-1, 1, 36, dtype=torch.float64).reshape(6, 6).cos()
 STEPS = tuple((lambda state, scale=scale: torch.tanh(state @ WEIGHT) * scale) for scale in (1.0, 1.5, 0.7, 2.0))
@@ -73,3 +73,12 @@ def test_the_graph_holds_states_only() -> None:
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         Chain(steps)(IMAGES.clone().requires_grad_())
     assert sum(saved) <= (len(steps) + 1) * IMAGES.numel()
+
+
+def test_what_is_no_number_both_times_is_no_reason_to_lose_the_other_images() -> None:
+    broken = torch.tensor([[torch.nan, torch.inf], [1.0, 2.0]])
+    check_replay(0, broken, broken.clone())
+    check_replay(0, broken, broken + torch.tensor([[0.0], [1e-6]]))
+    for other in (broken + torch.tensor([[0.0], [0.1]]), broken.nan_to_num(0), broken.flip(0)):
+        with pytest.raises(ReplayError):
+            check_replay(0, broken, other)
