@@ -79,10 +79,8 @@ def theirs(name, model, defence, **settings):
         return correct(defence, attack(BATCH.images, BATCH.labels), BATCH.labels, CONFIGURATION)
 
 
-def assert_within_one_image(ours, theirs, record) -> None:
+def assert_within_one_image(ours, theirs) -> None:
     one, other = (right.double().mean().item() for right in (ours, theirs))
-    record("robust accuracy, ours", one)
-    record("robust accuracy, theirs", other)
     assert 0.05 < other < 0.95
     assert abs(one - other) <= ONE_IMAGE, (one, other)
 
@@ -96,16 +94,16 @@ def assert_within_one_image(ours, theirs, record) -> None:
         (APGD(100), "APGD", {"steps": 100}),
     ],
 )
-def test_an_attack_leaves_what_torchattacks_leaves(attack, name, settings, record_property) -> None:
+def test_an_attack_leaves_what_torchattacks_leaves(attack, name, settings) -> None:
     """Through the module view, whose rows are known by their clean images."""
     model = as_module(target_of(ONE_SHOT), BATCH, 0.15)
     peer = theirs(name, model, ONE_SHOT, eps=0.15, **settings)
-    assert_within_one_image(ours(attack, ONE_SHOT, 0.15), peer, record_property)
+    assert_within_one_image(ours(attack, ONE_SHOT, 0.15), peer)
 
 
 @needs("torchattacks")
 @needs("pyautoattack")
-def test_autoattack_leaves_what_torchattacks_leaves(record_property) -> None:
+def test_autoattack_leaves_what_torchattacks_leaves() -> None:
     """Behind a purifier without a network, since ours asks image by image and Square alone asks 5000 times."""
-    peer = theirs("AutoAttack", Plain(BLUR), BLUR, eps=0.15, version="standard", seed=0)
-    assert_within_one_image(ours(AutoAttack(), BLUR, 0.15), peer, record_property)
+    peer = theirs("AutoAttack", Plain(BLUR), BLUR, eps=0.165, version="standard", seed=0)
+    assert_within_one_image(ours(AutoAttack(), BLUR, 0.165), peer)
