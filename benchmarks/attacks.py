@@ -1,0 +1,53 @@
+"""What honest attacks cost, and whether they find what others find: `python -m benchmarks.attacks [NAME ...]`.
+
+Figures that compare with a library are left out, and said to be, where it is not installed.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from benchmarks.attack_gradients import (
+    eot_batched_time_vs_serial,
+    exact_gradient_cost,
+    exact_gradient_memory_growth,
+    exact_gradient_memory_vs_full_graph,
+)
+from benchmarks.attack_peers import (
+    PAIRS,
+    MissingPeerError,
+    pgd_memory_vs_torchattacks,
+    pgd_time_vs_torchattacks,
+    robust_accuracy_gap,
+)
+from benchmarks.figure import Figure, print_line
+from purigeom.sweep import exact_arithmetic
+
+FIGURES: Mapping[str, Callable[[], Figure]] = {
+    "exact_gradient_cost.20": partial(exact_gradient_cost, 20),
+    "exact_gradient_cost.100": partial(exact_gradient_cost, 100),
+    "exact_gradient_memory_growth": exact_gradient_memory_growth,
+    "exact_gradient_memory_vs_full_graph.50": exact_gradient_memory_vs_full_graph,
+    "eot_batched_time_vs_serial": eot_batched_time_vs_serial,
+    "pgd_time_vs_torchattacks": pgd_time_vs_torchattacks,
+    "pgd_memory_vs_torchattacks": pgd_memory_vs_torchattacks,
+    **{f"robust_accuracy_gap.{kind}": partial(robust_accuracy_gap, kind) for kind in PAIRS},
+}
+
+
+def main(names: Sequence[str]) -> None:
+    """Print the named figures, or all."""
+    unknown = sorted(set(names) - set(FIGURES))
+    if unknown:
+        msg = f"There is no figure {unknown[0]!r}; there are {list(FIGURES)}."
+        raise KeyError(msg)
+    with exact_arithmetic():
+        for name in names or FIGURES:
+            try:
+                print_line(FIGURES[name]())
+            except MissingPeerError as missing:
+                sys.stderr.write(f"{name} left out. {missing}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
