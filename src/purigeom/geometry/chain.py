@@ -94,13 +94,17 @@ def pulled(chain: Chain, states: list[Tensor], index: int, cotangents: Tensor, t
 
 def check_replay(index: int, stored: Tensor, recomputed: Tensor, tolerance: float = REPLAY_TOLERANCE) -> None:
     """Raise where a step gives another state than it gave before, beyond a tolerance relative to the largest entry."""
-    if torch.equal(stored, recomputed):
-        return
-    gap, scale = (stored - recomputed).abs().max(), stored.abs().max()
-    if not gap <= tolerance * scale:
+    found = gap(stored, recomputed)
+    if not found <= tolerance:
         msg = (
             f"Chain step {index + 1} gave another state when it was recomputed for the gradient: they differ by "
-            f"{gap:.2g}, allowed is {tolerance * scale:.2g}. The step hides randomness or changes its "
+            f"{found:.2g} of the largest entry, allowed is {tolerance:.2g}. The step hides randomness or changes its "
             "input in place; draw its noise from the Noise it was pinned with."
         )
         raise ReplayError(msg)
+
+
+def gap(stored: Tensor, recomputed: Tensor) -> float:
+    """Return how far two states are apart, relative to the largest entry of the first."""
+    found = recomputed.to(stored.dtype)
+    return 0.0 if torch.equal(stored, found) else float((stored - found).abs().max() / stored.abs().max())
