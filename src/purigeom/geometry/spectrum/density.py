@@ -26,7 +26,7 @@ class Density:
         between such means the share is interpolated. The bare steps of a rule are several times further off.
         """
         at = (self.weights * (self.atoms & (self.nodes < threshold))).sum(-1)
-        rows = zip(self.nodes, self.weights, ~self.atoms, strict=True)
+        rows = zip(self.nodes, self.weights, ~self.atoms & (self.weights > 0), strict=True)
         around = [_spread_below(nodes[free], weights[free], self.bunch, threshold) for nodes, weights, free in rows]
         return at + torch.stack(around)
 
@@ -55,7 +55,7 @@ def _spread_below(nodes: Tensor, weights: Tensor, bunch: int, threshold: float) 
         return weights.new_zeros(())
     width = min(bunch, len(nodes))
     sums = torch.cat([weights.new_zeros(1), weights.cumsum(0)])
-    together = (sums[width:] - sums[:-width]).clamp(min=torch.finfo(weights.dtype).tiny)
+    together = weights.unfold(0, width, 1).sum(1)
     means = (weights * nodes).unfold(0, width, 1).sum(1) / together
     places = torch.cat([nodes[:1], means, nodes[-1:]])
     heights = torch.cat([sums[:1], sums[:-width] + together / 2, sums[-1:]])
