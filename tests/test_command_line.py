@@ -193,6 +193,45 @@ def test_contract_leaves_steps_unchecked_and_says_so(command):
     assert "'piecewise constant': derivatives are not checked, and measures of finite displacements still" in out
 
 
+@pytest.mark.parametrize("question", ["leading-spectrum", "spectrum", "curvature"])
+def test_measure_puts_no_question_about_derivatives_to_what_has_none(command, tmp_path, question):
+    path = tmp_path / f"leaves_it_{question.replace('-', '_')}.py"
+    path.write_text(MINE.format(body="self.factor * images + images.detach()"))
+    words = ("--images", "digits:2", "--out", tmp_path / "s", "--quiet", "--measurement")
+    code, out, err = command("measure", f"{path}:mine", *words, "compression", "--measurement", question)
+    assert (code, out) == (2, "")
+    assert err.startswith("purigeom: Mine(factor=0.5) declares differentiability 'exact', but derivatives differ")
+    code, out, err = command("measure", "bit-depth", *words, question)
+    assert (code, out) == (2, "")
+    assert "BitDepth(bits=2) declares differentiability 'piecewise constant'" in err
+    assert command("measure", "bit-depth", *words, "compression")[0] == 0
+
+
+def test_measure_asks_for_a_tolerance_and_says_who_did_not_meet_it(command, tmp_path):
+    words = ("--images", "digits:3", "--out", tmp_path, "--quiet", "--measurement", "leading-spectrum")
+    tolerance = ("--tolerance", "count=2", "--tolerance", "share=0.05", "--tolerance", "most_products=40")
+    code, out, err = command("measure", "identity", "total-variation", *words, *tolerance)
+    assert (code, err) == (0, "")
+    assert store.load(tmp_path).leading_singular_value.sizes["mode"] == 2
+    assert "most_products=40" in store.load(tmp_path).attrs["leading-spectrum"]
+    (unmet,) = [line.split() for line in out.splitlines() if "not met" in line]
+    assert unmet[:2] == ["tolerance_met", "total-variation"]
+    assert unmet[-4:] == ["met", "for", "3", "images"]
+    starts = {line.rindex(" ", 0, line.index(" ±")) for line in out.splitlines() if "±" in line}
+    assert len(starts) == 1, "columns stand under each other"
+    (error,) = [line for line in out.splitlines() if line.startswith("leading_error") and "identity" in line]
+    assert error.count("e-") == 2, "four digits after the point would show none of it"
+
+
+def test_measure_takes_probes_and_half_precision(command, tmp_path):
+    words = ("--images", "digits:2", "--out", tmp_path, "--quiet", "--measurement", "compression", "--probes", 3)
+    half = ("--measurement", "leading-spectrum", "--half-precision")
+    assert command("measure", "gaussian-blur", *words, *half)[0] == 0
+    found = store.load(tmp_path)
+    assert found.compression_ratio.sizes["probe"] == 3
+    assert "half_precision=True" in found.attrs["leading-spectrum"]
+
+
 def test_measure_knows_the_geometry_and_compares_digits_with_the_training_split(command, tmp_path):
     names = ("leading-spectrum", "curvature", "directions", "singular-vectors")
     words = [word for name in names for word in ("--measurement", name)]
@@ -216,6 +255,8 @@ def test_measure_knows_the_geometry_and_compares_digits_with_the_training_split(
         (["measure", "identity", "--attack", "prayer"], "'prayer' is no attack"),
         (["measure", "identity", "--classifier", "oracle"], "'oracle' is no classifier"),
         (["measure", "identity", "--displacement", "jump"], "'jump' is no displacement"),
+        (["measure", "identity", "--tolerance", "luck=3"], "--tolerance needs one of count=WHOLE, leading=NUMBER"),
+        (["measure", "identity", "--tolerance", "count=2.5"], "got 'count=2.5'"),
         (["measure", "missing.py:mine"], "There is no file missing.py"),
         (["info", "missing"], "holds no segment"),
         (["check", "missing"], "There is no store at missing"),

@@ -43,10 +43,55 @@ def test_ties_and_clipping_are_no_faults(seed) -> None:
         assert "agree" in derivatives_told(PURIFIERS[name], BATCH, Noise(seed, BATCH.image_ids))
 
 
-@pytest.mark.parametrize("leaving", [through_numpy, lambda images: images + images.detach()], ids=["numpy", "detach"])
+class BackwardOnly(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, images):
+        return images * 2
+
+    @staticmethod
+    def backward(ctx, cotangents):
+        return cotangents * 2
+
+
+class StraightThrough(BackwardOnly):
+    @staticmethod
+    def forward(ctx, images):
+        return (images * 3).round() / 3
+
+
+def test_a_step_pushed_by_the_adjoint_of_its_pull_is_named_with_the_reason() -> None:
+    said = told(lambda images: BackwardOnly.apply(images.sin()))
+    assert "By the adjoint of its pull, with the slope its backward states, step 1: on stacks, " in said
+    assert "setup_context" in said
+
+
+LEAVING = {
+    "numpy": through_numpy,
+    "detach": lambda images: images + images.detach(),
+    "no_grad": torch.no_grad()(torch.sin),
+    "straight through": StraightThrough.apply,
+}
+
+
+@pytest.mark.parametrize("leaving", LEAVING.values(), ids=LEAVING)
 def test_a_map_that_leaves_the_graph_is_named_with_its_fault(leaving) -> None:
     with pytest.raises(ValueError, match=r"mine.*declares differentiability 'exact', but .*Mend it, or declare 'none'"):
         told(leaving)
+
+
+def rounded(images):
+    return (images * 3).round() / 3
+
+
+@pytest.mark.parametrize("flat", [rounded, lambda images: (images > 0.5).to(images)], ids=["rounded", "threshold"])
+def test_a_map_that_is_constant_in_pieces_is_told_what_to_declare(flat) -> None:
+    with pytest.raises(ValueError, match=r"but it is piecewise constant: .*Declare 'piecewise constant', or give it"):
+        told(flat)
+    assert told(flat, differentiability="piecewise constant").startswith("It declares")
+
+
+def test_a_constant_map_has_no_slope_and_no_fault() -> None:
+    assert "agree" in told(lambda images: torch.full_like(images, 0.5))
 
 
 @pytest.mark.parametrize("declared", ["none", "piecewise constant"])

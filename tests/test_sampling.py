@@ -121,3 +121,14 @@ def test_images_that_run_out_leave_the_mean_unmet() -> None:
     found = compression_within(PURIFIER, Digits()[:16], Compression((0.1,)), 1e-6)
     assert not found.met
     assert found.facts.sizes["image"] == 16
+
+
+def test_images_are_taken_as_measure_takes_them() -> None:
+    batch = Digits()[:16].load()
+    question = Compression((0.1,), probes=1)
+    tensor, whole, named = (compression_within(HALVING, one, question, 0.1) for one in (batch.images, batch, Digits()))
+    assert tensor.value == pytest.approx(0.5, rel=1e-5)
+    assert tensor.facts.image.values.tolist() == list(range(16))
+    assert whole.facts.image.values.tolist() == named.facts.image.values.tolist() == list(batch.image_ids)
+    with pytest.raises(ValueError, match="no images to measure"):
+        compression_within(HALVING, batch.images[:0], question, 0.1)

@@ -61,6 +61,17 @@ def test_an_answer_in_memory_names_what_made_it() -> None:
     assert '"torch"' in facts.attrs["made_by"]
 
 
+def test_the_demo_asks_for_no_derivatives_of_what_is_piecewise_constant() -> None:
+    asked = {(task.purifier_name, task.measurement.label) for task in demo.tasks()}
+    assert {name for name in demo.PURIFIERS if (name, "spectrum") not in asked} == {"bit-depth"}
+    assert {label for name, label in asked if name == "bit-depth"} == {
+        "compression",
+        "distances",
+        "survival",
+        "gallery",
+    }
+
+
 def test_the_demo_s_pieces_make_a_report(tmp_path, monkeypatch) -> None:
     """The whole demo, with fewer purifiers, images and steps."""
     chosen = ("identity", "bit-depth", "gaussian-noise", "ddpm 10", "ddpm 60", "reverse-only 180", "ddim 180")

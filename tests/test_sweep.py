@@ -1,13 +1,14 @@
 """Claims about running tasks: only what is missing, nothing overwritten, nothing that cannot be told apart."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
 import xarray as xr
 
-from purigeom import measure, store, tasks
+from purigeom import measure, store, sweep, tasks
 from purigeom.images import Digits, InMemory
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.distances import Distances
@@ -160,6 +161,46 @@ def test_a_purifier_that_breaks_its_contract_is_not_stored(tmp_path):
     with pytest.raises(ValueError, match="couples images of a batch"):
         run([Task("coupled", Coupled(), Moved(), ToyImages())], tmp_path, quiet=True)
     assert store.load(tmp_path).sizes["purifier"] == 0
+
+
+@dataclass(frozen=True)
+class Sloped(Moved):
+    """Ask as `Moved` does, and say that derivatives are used."""
+
+    differentiates: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Detached(Scale):
+    def pin(self, noise, image_shape):
+        return lambda images: self.factor * images.detach() + images
+
+
+def test_derivatives_are_checked_once_per_purifier_where_a_measurement_says_it_uses_them(tmp_path, monkeypatch):
+    asked = []
+    told = sweep.derivatives_told
+    monkeypatch.setattr(sweep, "derivatives_told", lambda *given: asked.append(repr(given[0])) or told(*given))
+    asked_for = [replace(task, measurement=Sloped()) for task in toy_tasks(2)]
+    distances = [replace(task, measurement=Distances()) for task in toy_tasks(3)]
+    with pytest.raises(ValueError, match="these tasks ask two"):  # both are stored under one name
+        run([*asked_for, *distances], tmp_path, quiet=True)
+    ratios = [replace(task, measurement=Compression((0.1,))) for task in toy_tasks(3)]
+    run([*ratios, *asked_for], tmp_path, quiet=True)
+    assert asked == ["Scale(factor=0.0)", "Scale(factor=0.1)"]
+    said = [made.get("derivatives") for made in store.provenance(tmp_path) if made["question"] == "distances"]
+    assert [bool(one) for one in said] == 2 * [True, False, False]
+    assert "Tangents pass 1 step" in said[0]
+
+
+def test_a_purifier_whose_derivatives_are_not_its_own_is_not_stored(tmp_path):
+    (task,) = toy_tasks(1)
+    task = replace(task, purifier=Detached(0.5), measurement=Sloped())
+    with pytest.raises(ValueError, match="but derivatives differ from finite differences"):
+        run([task], tmp_path, quiet=True)
+    assert store.load(tmp_path).sizes["purifier"] == 0
+    assert measure(task.purifier, task.images, (Moved(),)).l2_distance.notnull().all()
+    with pytest.raises(ValueError, match="but derivatives differ from finite differences"):
+        measure(task.purifier, task.images, (Moved(), task.measurement))
 
 
 def test_what_was_answered_before_an_error_stays(tmp_path):

@@ -40,6 +40,11 @@ def measure(
     displacement: Annotated[str, typer.Option(help="Displacement of `compression`.")] = "uniform",
     radius: Annotated[list[float], typer.Option(help="Radii of displacement and attack.")] = [8 / 255],
     draws: Annotated[int, typer.Option(help="Random configurations.")] = 1,
+    probes: Annotated[int, typer.Option(help="Displacements per image of `compression` and `curvature`.")] = 8,
+    tolerance: Annotated[
+        list[str], typer.Option(help="FIELD=NUMBER, such as count=4, leading=1e-4, threshold=0.5; repeat for several.")
+    ] = [],
+    half_precision: Annotated[bool, typer.Option("--half-precision", help="Networks of `leading-spectrum`.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
     device: Annotated[str, typer.Option(help="Where to compute.")] = "cpu",
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
@@ -49,7 +54,8 @@ def measure(
     """Measure purifiers into a store, and print the means."""
     from purigeom import commands
 
-    asked = commands.Asked(tuple(measurement), classifier, attack, displacement, tuple(radius), draws)
+    questions = (tuple(measurement), classifier, attack, displacement, tuple(radius), draws, probes)
+    asked = commands.Asked(*questions, tolerance=tuple(tolerance), half_precision=half_precision)
     where = commands.Where(out, seed, device, dtype, workers, quiet)
     typer.echo(commands.measured(purifiers, vary, images, asked, where))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import xarray as xr
@@ -24,10 +25,13 @@ from purigeom.measurements.singular_vectors import SingularVectors
 from purigeom.measurements.soundness import Soundness
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.survival import Survival
-from purigeom.naming import images_named, named, varied
+from purigeom.naming import adjusted, images_named, named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import ImageSet, Measurement, RandomMap
 from purigeom.sweep import Task, run
+
+FOUR_DIGITS = 1e-3
+"""Numbers below it lose their meaning when four digits after the point are printed."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class Asked:
     displacement: str
     radii: tuple[float, ...]
     draws: int
+    probes: int = 8
+    tolerance: tuple[str, ...] = ()
+    half_precision: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,14 +85,15 @@ def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement
     displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
     classifier = named(asked.classifier, catalog.CLASSIFIERS, "classifier")
     attack = named(asked.attack, catalog.ATTACKS, "attack")
+    within = partial(adjusted, "--tolerance", asked.tolerance)
     return {
-        "compression": Compression(asked.radii, displacement, draws=asked.draws),
+        "compression": Compression(asked.radii, displacement, asked.probes, asked.draws),
         "distances": Distances(asked.draws),
         "spectrum": Spectrum(asked.draws),
-        "leading-spectrum": LeadingSpectrum(draws=asked.draws),
-        "curvature": Curvature(asked.radii, displacement, draws=asked.draws),
-        "directions": Directions(data, draws=asked.draws),
-        "singular-vectors": SingularVectors(draws=asked.draws),
+        "leading-spectrum": LeadingSpectrum(within(LeadingSpectrum.tolerance), asked.draws, asked.half_precision),
+        "curvature": Curvature(asked.radii, displacement, asked.probes, asked.draws),
+        "directions": Directions(data, tolerance=within(Directions.tolerance), draws=asked.draws),
+        "singular-vectors": SingularVectors(within(SingularVectors.tolerance), asked.draws),
         "survival": Survival(classifier, asked.radii, attack, asked.draws),
         "gradient-modes": GradientModes(classifier, draws=asked.draws),
         "gradient-geometry": GradientGeometry(classifier, draws=asked.draws),
@@ -101,8 +109,8 @@ def _images_to_compare_with(images: str) -> ImageSet:
 
 
 def means(results: xr.Dataset) -> str:
-    """Return every mean with its standard error, a line per purifier and setting."""
-    lines = []
+    """Return every mean with its standard error, a line per purifier and setting, and whose tolerance was not met."""
+    lines: list[tuple[str, str, str]] = []
     found = estimates(results)
     for name in [name for name in found if f"{name}_standard_error" in found and "row" not in found[name].dims]:
         pairs = xr.Dataset({"mean": found[name], "error": found[f"{name}_standard_error"]})
@@ -111,8 +119,24 @@ def means(results: xr.Dataset) -> str:
             pairs = pairs.isel(mode=0)
         for place, row in pairs.stack(setting=["purifier", *settings]).groupby("setting"):
             where = " ".join(str(part) for part in place) if isinstance(place, tuple) else str(place)
-            lines.append(f"{name:18} {where:40} {row['mean'].item():.4f} ± {row['error'].item():.4f}")
-    return "\n".join(lines)
+            lines.append((str(name), where, _said(row["mean"].item(), row["error"].item())))
+    lines += [("tolerance_met", name, f"not met for {count} images") for name, count in _unmet(results).items()]
+    wide, wider = (max((len(line[part]) for line in lines), default=0) for part in (0, 1))
+    return "\n".join(f"{name:{wide}} {where:{wider}} {said}" for name, where, said in lines)
+
+
+def _said(mean: float, error: float) -> str:
+    """Return a mean and its standard error, in powers of ten where four digits after the point show none of it."""
+    form = ".1e" if 0 < abs(mean) < FOUR_DIGITS else ".4f"
+    return f"{mean:{form}} ± {error:{form}}"
+
+
+def _unmet(results: xr.Dataset) -> dict[str, int]:
+    """Return, for purifiers that have some, how many images did not meet the tolerance in every draw."""
+    if "tolerance_met" not in results:
+        return {}
+    unmet = (results["tolerance_met"] == 0).any("draw").sum("image")
+    return {str(name): int(count) for name, count in zip(unmet["purifier"].values, unmet.values, strict=True) if count}
 
 
 def contents(root: Path) -> str:

@@ -2,18 +2,21 @@
 
 from collections import Counter
 
+import torch
 from torch import Tensor
 
 from purigeom.geometry.agreement import agreement
+from purigeom.geometry.forward import Route
 from purigeom.geometry.jacobian import Jacobian
 from purigeom.geometry.memory import out_of_memory
-from purigeom.geometry.through import Route
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, ImageMap, RandomMap, declaration
 
 UNCHECKED = ("none", "piecewise constant")
 PLACES = 3
 """Random images at which derivatives may still turn out right: a kink is at some places, a wrong slope at all."""
+FINITE = 0.15
+"""How far pixels are moved to see whether a map without slope is constant or only constant in pieces."""
 
 
 def derivatives_told(purifier: RandomMap, batch: Batch, noise: Noise) -> str:
@@ -36,7 +39,7 @@ def derivatives_told(purifier: RandomMap, batch: Batch, noise: Noise) -> str:
         if not fault:
             told = _routes_told(jacobian.routes)
             return f"Its derivatives agree with each other and, away from kinks, with differences. {told}"
-    msg = f"{purifier!r} declares differentiability {declared!r}, but {fault}. Mend it, or declare 'none'."
+    msg = f"{purifier!r} declares differentiability {declared!r}, but {fault}."
     raise ValueError(msg)
 
 
@@ -50,27 +53,52 @@ def _sharpest(image_map: ImageMap, images: Tensor) -> Tensor:
 
 
 def _fault(jacobian: Jacobian, noise: Noise) -> str:
+    """Return what is wrong with derivatives at some images, and what to do; empty where nothing is."""
     try:
-        return agreement(jacobian, noise).fault
+        found = agreement(jacobian, noise)
     except RuntimeError as error:
         if out_of_memory(error):
             raise
-        return f"it cannot be differentiated: {str(error).strip().rstrip('.')}"
+        return f"it cannot be differentiated: {str(error).strip().rstrip('.')}. Mend it, or declare 'none'"
+    if found.fault:
+        return f"{found.fault}. Mend it, or declare 'none', or 'piecewise constant' if it rounds"
+    return "" if found.stretch.any() else _flat(jacobian, noise)
+
+
+def _flat(jacobian: Jacobian, noise: Noise) -> str:
+    """Return what is wrong where all slopes vanish: nothing with a constant, but it may be constant in pieces."""
+    images = jacobian.images
+    with torch.no_grad():
+        displaced = (images + FINITE * noise.child("finite").uniform_like(images).sign()).clamp(0, 1)
+        moved = (jacobian.image_map(displaced) - jacobian.states[-1]).abs().max().item()
+    if not moved:
+        return ""
+    return (
+        f"it is piecewise constant: its slopes vanish, and pixels moved by {FINITE} change its answer by up to "
+        f"{moved:.2g}. Declare 'piecewise constant', or give it a slope"
+    )
 
 
 def _routes_told(routes: tuple[Route, ...]) -> str:
-    """Say how tangents pass the steps: how many functions by rule, which by torch, and which steps as a whole."""
+    """Say how tangents pass the steps: how many functions by rule, which by torch, and which steps otherwise."""
     rules = sum(route.rules.total() for route in routes)
     by_torch = sum((route.by_torch for route in routes), Counter[str]())
     told = f"Tangents pass {_counted(len(routes), 'step')}: {_counted(rules, 'function')} by rule"
     named = ", ".join(f"{name} {count}x" for name, count in by_torch.most_common())
     told += f", {by_torch.total()} by vmap(jvp) ({named})." if named else ", none by vmap(jvp)."
-    reasons: dict[str, list[str]] = {}
-    for place, route in enumerate(routes, 1):
-        if route.whole:
-            reasons.setdefault(route.whole, []).append(str(place))
-    wholes = [f" As a whole, step {', '.join(places)}: {reason}" for reason, places in reasons.items()]
-    return told + "".join(f"{whole.rstrip('.')}." for whole in wholes)
+    told += _places_told("As a whole", [route.whole for route in routes])
+    told += _places_told("By the adjoint of its pull, with the slope its backward states", [r.by_pull for r in routes])
+    drift = max((route.drift for route in routes), default=0.0)
+    return told + (f" In narrow numbers a state drifts by {drift:.2g} of its largest entry." if drift else "")
+
+
+def _places_told(way: str, reasons: list[str]) -> str:
+    """Say which steps went a way, and why."""
+    places: dict[str, list[str]] = {}
+    for place, reason in enumerate(reasons, 1):
+        if reason:
+            places.setdefault(reason, []).append(str(place))
+    return "".join(f" {way}, step {', '.join(where)}: {reason.rstrip('.')}." for reason, where in places.items())
 
 
 def _counted(count: int, what: str) -> str:

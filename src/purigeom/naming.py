@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -55,6 +55,28 @@ def varied(name: str, purifier: RandomMap, words: str) -> dict[str, RandomMap]:
         raise ValueError(msg)
     values = [round(first + (last - first) * place / max(1, count - 1)) for place in range(count)]
     return {f"{name} {field}={value}": replace(purifier, **{field: value}) for value in values}
+
+
+def adjusted(option: str, words: Sequence[str], description: Any) -> Any:
+    """Return a description of numbers with several of them, given as `FIELD=NUMBER`, replaced.
+
+    Examples
+    --------
+    >>> from purigeom.geometry.spectrum.adaptive import Tolerance
+    >>> adjusted("--tolerance", ["count=4", "leading=1e-4"], Tolerance()).leading
+    0.0001
+    """
+    known = {one.name: type(getattr(description, one.name)) for one in fields(description)}
+    found: dict[str, Any] = {}
+    for word in words:
+        field, _, number = word.partition("=")
+        try:
+            found[field] = known[field](number)
+        except (KeyError, ValueError) as error:
+            kinds = ", ".join(f"{name}={'WHOLE' if kind is int else 'NUMBER'}" for name, kind in known.items())
+            msg = f"{option} needs one of {kinds}; got {word!r}."
+            raise ValueError(msg) from error
+    return replace(description, **found)
 
 
 def _object(path: Path, name: str) -> Any:

@@ -110,7 +110,8 @@ class Displacement(Protocol):
 class Measurement(Protocol):
     """A question about a purifier, answered image by image.
 
-    Laws: the answer follows `purigeom.schema`; it is the same however the images are split into batches.
+    Laws: the answer follows `purigeom.schema`; it is the same however the images are split into batches. One that uses
+    a purifier's derivatives as its Jacobian says so by a class variable `differentiates = True`.
     """
 
     version: ClassVar[int]
@@ -124,3 +125,8 @@ class Measurement(Protocol):
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> "xr.Dataset":
         """Return one fact per image, draw, ...; averaging comes later."""
         ...
+
+
+def differentiates(measurement: Measurement) -> bool:
+    """Return whether a measurement says that it uses derivatives, so that these are checked; a stranger's uses none."""
+    return getattr(measurement, "differentiates", False)

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("purigeom", "torch", "numpy", "diffusers", "xarray", "zarr")
+_PACKAGES = ("purigeom", "torch", "numpy", "diffusers", "xarray", "zarr", "pyautoattack")
 
 
 @lru_cache

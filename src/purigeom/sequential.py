@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from scipy.special import stdtrit
+from torch import Tensor
 
+from purigeom.images import checked
 from purigeom.measurements.compression import Compression
 from purigeom.protocols import Batch, ImageSet, RandomMap
-from purigeom.sweep import measure
+from purigeom.sweep import as_batch, measure
 
 BLOCK = 16
 """Images measured at a time, and the fewest an interval rests on."""
@@ -36,7 +38,7 @@ class Mean:
 
 
 def compression_within(
-    purifier: RandomMap, images: ImageSet | Batch, compression: Compression, half_width: float, seed: int = 0
+    purifier: RandomMap, images: Tensor | Batch | ImageSet, compression: Compression, half_width: float, seed: int = 0
 ) -> Mean:
     """Measure block after block of images until the mean compression ratio is known to within a half width.
 
@@ -49,17 +51,13 @@ def compression_within(
             f"{half_width} and radii {compression.radii}."
         )
         raise ValueError(msg)
-    batch = images if isinstance(images, Batch) else images.load()
+    batch = checked(as_batch(images))
     measured: list[xr.Dataset] = []
-    mean = None
     for start in range(0, len(batch), BLOCK):
         measured.append(measure(purifier, batch[start : start + BLOCK], [compression], seed=seed))
         mean = _mean(xr.concat(measured, "image", combine_attrs="override"), half_width)
         if mean.met:
-            return mean
-    if mean is None:
-        msg = "There are no images to measure; the image set is empty."
-        raise ValueError(msg)
+            break
     return mean
 
 

@@ -11,13 +11,15 @@ import xarray as xr
 from torch import Tensor
 
 from purigeom.contract import verify
+from purigeom.derivatives import derivatives_told
 from purigeom.executors import Executor, in_process
+from purigeom.geometry.memory import in_parts
 from purigeom.images import checked
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.distances import Distances
 from purigeom.noise import Noise
 from purigeom.progress import shown
-from purigeom.protocols import Batch, ImageSet, Measurement, RandomMap
+from purigeom.protocols import Batch, ImageSet, Measurement, RandomMap, differentiates
 from purigeom.provenance import made_by
 from purigeom.schema import validate
 from purigeom.store.segment import write
@@ -26,6 +28,7 @@ from purigeom.tasks import Task, Unit, plan_units
 __all__ = ["Task", "answer", "measure", "run"]
 
 VERIFIED_IMAGES = 4
+DIFFERENTIATED_IMAGES = 2
 DEFAULT_MEASUREMENTS = (Compression(radii=(8 / 255,)), Distances())
 
 
@@ -59,13 +62,25 @@ def answer(unit: Unit) -> float:
     noise = Noise(task.seed, batch.image_ids)
     with exact_arithmetic():
         if unit.verify:
-            few = slice(0, VERIFIED_IMAGES)
-            verify(task.purifier, batch[few], noise.child("contract")[few])
+            _verify_contract(task.purifier, batch, noise)
+        told = {"derivatives": _checked_derivatives(task.purifier, batch, noise)} if unit.verify_derivatives else {}
         facts = validate(task.measurement(task.purifier, batch, noise))
         made = made_by(unit.device)
     seconds = time.perf_counter() - started
-    write(unit.segment, unit.row, unit.block, facts, {**made, "seconds": round(seconds, 4)})
+    write(unit.segment, unit.row, unit.block, facts, {**made, **told, "seconds": round(seconds, 4)})
     return seconds
+
+
+def _verify_contract(purifier: RandomMap, batch: Batch, noise: Noise) -> None:
+    few = slice(0, VERIFIED_IMAGES)
+    verify(purifier, batch[few], noise.child("contract")[few])
+
+
+def _checked_derivatives(purifier: RandomMap, batch: Batch, noise: Noise) -> str:
+    """Return how derivatives are made; raise ValueError where they are not what the purifier declares."""
+    told = noise.child("contract")
+    few = min(DIFFERENTIATED_IMAGES, len(batch))
+    return in_parts(lambda part: derivatives_told(purifier, batch[part], told[part]), few, few)[0]
 
 
 @contextmanager
@@ -99,7 +114,7 @@ def measure(
     Parameters
     ----------
     purifier
-        Any object with `pin`; its contract is verified first.
+        Any object with `pin`; its contract is verified first, and so are its derivatives where a question uses them.
     images
         Images in [0, 1] of shape (image, channel, row, column), a batch, or an image set.
     measurements
@@ -112,20 +127,32 @@ def measure(
     Returns
     -------
     xr.Dataset
-        One fact per image, draw, ...; `purigeom.estimates` gives means with their standard errors.
+        One fact per image, draw, ...; `purigeom.estimates` gives means with their standard errors. Its attribute
+        `derivatives` says how these were made, where a question uses them.
+    """
+    batch = as_batch(images, labels)
+    noise = Noise(seed, checked(batch).image_ids)
+    with exact_arithmetic():
+        _verify_contract(purifier, batch, noise)
+        differentiating = any(differentiates(question) for question in measurements)
+        told = {"derivatives": _checked_derivatives(purifier, batch, noise)} if differentiating else {}
+        answers = [validate(question(purifier, batch, noise)) for question in measurements]
+        made = json.dumps(made_by(str(batch.images.device)))
+    asked = {question.label: repr(question) for question in measurements} | told
+    return xr.merge(answers, join="outer").assign_attrs(purifier=repr(purifier), **asked, seed=seed, made_by=made)
+
+
+def as_batch(images: Tensor | Batch | ImageSet, labels: Tensor | None = None) -> Batch:
+    """Return images of any kind as a batch; those of a tensor are known by their places.
+
+    Examples
+    --------
+    >>> as_batch(torch.zeros(2, 1, 4, 4)).image_ids
+    (0, 1)
     """
     if labels is not None and not isinstance(images, Tensor):
         msg = "labels belong beside a tensor of images; this image set has labels of its own."
         raise ValueError(msg)
-    if isinstance(images, Batch):
-        batch = images
-    else:
-        batch = Batch(images, labels, tuple(range(len(images)))) if isinstance(images, Tensor) else images.load()
-    noise = Noise(seed, checked(batch).image_ids)
-    few = slice(0, VERIFIED_IMAGES)
-    with exact_arithmetic():
-        verify(purifier, batch[few], noise.child("contract")[few])
-        answers = [validate(question(purifier, batch, noise)) for question in measurements]
-        made = json.dumps(made_by(str(batch.images.device)))
-    asked = {question.label: repr(question) for question in measurements}
-    return xr.merge(answers, join="outer").assign_attrs(purifier=repr(purifier), **asked, seed=seed, made_by=made)
+    if isinstance(images, Tensor):
+        return Batch(images, labels, tuple(range(len(images))))
+    return images if isinstance(images, Batch) else images.load()

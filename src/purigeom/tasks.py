@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from purigeom.identity import digest, fields, recipe
-from purigeom.protocols import ImageSet, Measurement, RandomMap, declaration
+from purigeom.protocols import ImageSet, Measurement, RandomMap, declaration, differentiates
 from purigeom.schema import SCHEMA_VERSION
 from purigeom.store.plan import Plan, Question, Row, folder_name, to_json
 from purigeom.store.reading import Progress, progress_of
@@ -65,13 +65,19 @@ class Unit:
     places: slice
     device: str
     verify: bool = False
+    verify_derivatives: bool = False
+
+    @property
+    def place(self) -> tuple[Path, int, int]:
+        """Return where the unit's answer belongs: a segment, a row and a block."""
+        return self.segment, self.row, self.block
 
 
 def plan_units(tasks: list[Task], root: Path, device: str) -> list[Unit]:
     """Give every task a row in the store, old or new, and return the units that are not answered.
 
-    Nothing is written unless the store can hold all of the tasks. The first unit of every purifier is marked
-    to have the purifier's contract verified.
+    Nothing is written unless the store can hold all of the tasks. The first unit of every purifier is marked to have
+    the purifier's contract verified, and the first that differentiates it to have its derivatives checked.
     """
     stored = progress_of(root) if root.exists() else []
     rows = _rows(tasks)
@@ -83,8 +89,14 @@ def plan_units(tasks: list[Task], root: Path, device: str) -> list[Unit]:
     for progress in [progress for group in segments.values() for progress in group if progress not in stored]:
         create(root, progress.plan)
     units = [unit for label, group in groups.items() for unit in _missing(group, segments[label], device)]
-    first = {unit.task.purifier_name: index for index, unit in reversed(list(enumerate(units)))}
-    return [replace(unit, verify=first[unit.task.purifier_name] == index) for index, unit in enumerate(units)]
+    first = _first_places(units)
+    sloped = _first_places([unit for unit in units if differentiates(unit.task.measurement)])
+    return [replace(unit, verify=unit.place in first, verify_derivatives=unit.place in sloped) for unit in units]
+
+
+def _first_places(units: list[Unit]) -> set[tuple[Path, int, int]]:
+    """Return the place of every purifier's first unit."""
+    return set({unit.task.purifier_name: unit.place for unit in reversed(units)}.values())
 
 
 def _segments(

@@ -18,7 +18,9 @@ from tests.targets import BATCH, IMAGES, LINEAR, NOISE, TWO_CLASSES, WEIGHT, lin
 
 RADIUS = 0.05
 WITHOUT_STEPS = {
-    name: adversary for name, adversary in ATTACKS.items() if not isinstance(adversary.gradient, Surrogate)
+    name: adversary
+    for name, adversary in ATTACKS.items()
+    if isinstance(adversary.attack, PGD) and not isinstance(adversary.gradient, Surrogate)
 }
 
 

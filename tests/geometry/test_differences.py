@@ -59,6 +59,27 @@ def test_a_black_box_cannot_be_pulled_and_says_what_can_be_done() -> None:
         Differences(black_box, IMAGES).pull(VECTORS)
 
 
+def test_a_map_to_fewer_numbers_has_a_rectangular_jacobian() -> None:
+    def fewer(images):
+        return smooth(images).flatten(1)[:, :5]
+
+    differences = Differences(fewer, IMAGES)
+    assert differences.shape == (3, 5, 16)
+    torch.testing.assert_close(singular_values(differences), singular_values(Jacobian(fewer, IMAGES)))
+    assert not agreement(Jacobian(fewer, IMAGES), NOISE).fault
+
+
+@pytest.mark.parametrize("step", [0, 0.0, -1e-3, float("nan"), float("inf")])
+def test_a_step_that_is_no_length_is_refused(step) -> None:
+    with pytest.raises(ValueError, match=rf"Differences.step must be a length above zero, .*got {step}"):
+        Differences(smooth, IMAGES, step)
+
+
+def test_no_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="needs at least one image"):
+        Differences(smooth, IMAGES[:0])
+
+
 def test_products_scale_with_their_vectors_and_vanish_with_them() -> None:
     differences = Differences(smooth, IMAGES)
     torch.testing.assert_close(differences.push(1000 * VECTORS), 1000 * differences.push(VECTORS))
@@ -77,9 +98,17 @@ def test_a_map_that_leaves_the_graph_is_found_out(leaving) -> None:
     images = IMAGES * 3 if leaving is torch.round else IMAGES
     jacobian = Jacobian(Chain((lambda state: state + 0, leaving)), images)
     if leaving is torch.round:  # its differences vanish like its derivative, except across a step
-        assert not jacobian.push(VECTORS).any()
+        assert not agreement(jacobian, NOISE).stretch.any()
     else:
         assert "leaves the graph" in agreement(jacobian, NOISE).fault
+
+
+@pytest.mark.parametrize("size", [4, 64])
+def test_a_map_without_a_graph_is_found_out_whatever_its_size(size) -> None:
+    images = NOISE.uniform_like(torch.zeros(3, 1, size, size))
+    found = agreement(Jacobian(torch.no_grad()(torch.sin), images), NOISE)
+    assert (found.adjoint_gap > 0.5).all()
+    assert "pushed and pulled" in found.fault
 
 
 def test_a_backward_that_is_not_the_forward_s_is_found_out() -> None:

@@ -100,10 +100,38 @@ def test_a_network_in_half_precision_keeps_state_and_products_in_theirs() -> Non
         assert 1e-5 < gap < 2e-2
 
 
+def test_half_precision_of_doubles_which_changes_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Jacobian.narrow=torch.bfloat16 changes nothing for torch.float64 images"):
+        Jacobian(CHAIN, IMAGES, narrow=torch.bfloat16)
+
+
+def test_no_images_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"at least one image; got images of shape \(0, 1, 3, 3\)"):
+        Jacobian(CHAIN, IMAGES[:0])
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (lambda images: (images, images), "Step 2 of 2 must return a tensor of images; it returned tuple"),
+        (lambda images: {"sample": images}, "Step 2 of 2 must return a tensor of images; it returned dict"),
+        (lambda images: images.sum().item(), "Step 2 of 2 must return a tensor of images; it returned float"),
+        (lambda images: images.sum(), r"one answer for each of 4 images; it returned shape \(\)"),
+        (lambda images: images[:3], r"one answer for each of 4 images; it returned shape \(3, 1, 3, 3\)"),
+    ],
+    ids=["tuple", "dict", "number", "scalar", "fewer"],
+)
+def test_a_step_that_returns_no_images_is_named(answer, named) -> None:
+    with pytest.raises((TypeError, ValueError), match=named):
+        _ = Jacobian(Chain((torch.sin, answer)), IMAGES).shape
+
+
 def test_products_are_derivatives_within_inference_mode_too() -> None:
     with torch.inference_mode():
         jacobian = Jacobian(CHAIN.__call__, IMAGES)
         torch.testing.assert_close(jacobian.push(VECTORS[0]), DENSE @ VECTORS[0])
+        asking = Jacobian(Chain((CHAIN.__call__, lambda images: images.requires_grad_() * 2)), IMAGES)
+        torch.testing.assert_close(asking.push(VECTORS[0]), 2 * DENSE @ VECTORS[0])
 
 
 def test_a_map_that_forgets_its_input_has_a_jacobian_of_zero() -> None:

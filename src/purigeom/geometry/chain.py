@@ -93,18 +93,25 @@ def pulled(chain: Chain, states: list[Tensor], index: int, cotangents: Tensor, t
 
 
 def check_replay(index: int, stored: Tensor, recomputed: Tensor, tolerance: float = REPLAY_TOLERANCE) -> None:
-    """Raise where a step gives another state than it gave before, beyond a tolerance relative to the largest entry.
-
-    What is NaN or infinite both times is the same: it is one image's fault, and no reason to lose the others.
-    """
-    if torch.equal(stored, recomputed):
-        return
-    same = (stored == recomputed) | (stored.isnan() & recomputed.isnan())
-    gap, scale = (stored - recomputed).masked_fill(same, 0).abs().max(), stored.nan_to_num(0, 0, 0).abs().max()
-    if not gap <= tolerance * scale:
+    """Raise where a step gives another state than it gave before, beyond a tolerance relative to the largest entry."""
+    found = gap(stored, recomputed)
+    if not found <= tolerance:
         msg = (
             f"Chain step {index + 1} gave another state when it was recomputed for the gradient: they differ by "
-            f"{gap:.2g}, allowed is {tolerance * scale:.2g}. The step hides randomness or changes its "
+            f"{found:.2g} of the largest entry, allowed is {tolerance:.2g}. The step hides randomness or changes its "
             "input in place; draw its noise from the Noise it was pinned with."
         )
         raise ReplayError(msg)
+
+
+def gap(stored: Tensor, recomputed: Tensor) -> float:
+    """Return how far two states are apart, relative to the largest finite entry of the first.
+
+    What is NaN or infinite both times is the same: it is one image's fault, and no reason to lose the others.
+    """
+    found = recomputed.to(stored.dtype)
+    if torch.equal(stored, found):
+        return 0.0
+    same = (stored == found) | (stored.isnan() & found.isnan())
+    apart = (stored - found).masked_fill(same, 0).abs().max()
+    return float((apart / stored.nan_to_num(0, 0, 0).abs().max()).where(apart > 0, 0))

@@ -1,6 +1,8 @@
 """Products with the Jacobian of a black box: central differences, and how far they may be off."""
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -14,8 +16,9 @@ from purigeom.protocols import ImageMap
 class Differences:
     """The Jacobian of a map that no derivative passes, such as one that is no torch code; known by pushes alone.
 
-    A push costs two calls, and its error estimate two more. The error is that of the difference itself, and for
-    a map with kinks or steps within reach it says little: there a derivative says little too.
+    A push costs two calls, and its error estimate two more; the first question costs one. The error is that of the
+    difference itself, and for a map with kinks or steps within reach it says little: there a derivative says little
+    too.
 
     Parameters
     ----------
@@ -32,11 +35,19 @@ class Differences:
     images: Tensor
     step: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.step is not None and not 0 < self.step < math.inf:
+            msg = f"Differences.step must be a length above zero, or None for a balanced one; got {self.step}."
+            raise ValueError(msg)
+        if not len(self.images):
+            msg = f"Differences needs at least one image; got images of shape {tuple(self.images.shape)}."
+            raise ValueError(msg)
+
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Return the number of images, of rows and of columns; a purifier keeps the shape of images."""
+        """Return the number of images, of rows and of columns."""
         images = len(self.images)
-        return images, self.images.numel() // images, self.images.numel() // images
+        return images, self._answer.numel() // images, self.images.numel() // images
 
     @property
     def like(self) -> Tensor:
@@ -55,7 +66,7 @@ class Differences:
         """
         products = self.push(tangents)
         doubled = torch.stack([self._difference(vector, 2) for vector in tangents.unbind(-1)], -1)
-        rounding = torch.finfo(self.images.dtype).eps * self.image_map(self.images).flatten(1).norm(dim=1, keepdim=True)
+        rounding = torch.finfo(self.images.dtype).eps * self._answer.flatten(1).norm(dim=1, keepdim=True)
         lengths = tangents.norm(dim=1) / self._reach(tangents)
         return products, (doubled - products).norm(dim=1) + rounding * lengths
 
@@ -74,10 +85,21 @@ class Differences:
         change = self.image_map(self.images + move) - self.image_map(self.images - move)
         return change.flatten(1) * (length / (2 * reach))
 
+    @cached_property
+    @torch.no_grad()
+    def _answer(self) -> Tensor:
+        """Return what the map makes of the images."""
+        return self.image_map(self.images)
+
     def _reach(self, vectors: Tensor) -> float:
         """Return the length of a displacement in one direction."""
-        step = self.step or torch.finfo(self.images.dtype).eps ** (1 / 3) / 8
+        step = balanced_step(torch.finfo(self.images.dtype).eps) if self.step is None else self.step
         return step * vectors.shape[1] ** 0.5
+
+
+def balanced_step(rounding: float) -> float:
+    """Return how far to move pixels so that neither curvature nor numbers of that precision spoil a difference."""
+    return rounding ** (1 / 3) / 8
 
 
 def difference_error(differences: Differences, noise: Noise, vectors: int = 8) -> Tensor:

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from purigeom.geometry.chain import REPLAY_TOLERANCE, Chain
+from purigeom.geometry.forward import Route
 from purigeom.geometry.memory import default_budget, in_parts, peak_bytes
-from purigeom.geometry.through import NotFiniteError, Route, pull_through, push_through, route
+from purigeom.geometry.through import NotFiniteError, pull_through, push_through, route
 from purigeom.protocols import ImageMap
 
 Through: TypeAlias = Callable[[Chain, list[Tensor], Tensor, float], Tensor]
@@ -60,6 +61,17 @@ class Jacobian:
     narrow: torch.dtype | None = None
     image_ids: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not len(self.images):
+            msg = f"Jacobian needs at least one image; got images of shape {tuple(self.images.shape)}."
+            raise ValueError(msg)
+        if self.narrow is not None and self.images.dtype == torch.float64:
+            msg = (
+                f"Jacobian.narrow={self.narrow} changes nothing for torch.float64 images, which torch.autocast leaves "
+                "as they are. Take images in float32, or networks in full precision."
+            )
+            raise ValueError(msg)
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Return the number of images, of rows and of columns."""
@@ -79,8 +91,8 @@ class Jacobian:
     @cached_property
     def routes(self) -> tuple[Route, ...]:
         """Return how tangents pass each step."""
-        with torch.no_grad(), torch.inference_mode(mode=False):
-            return route(self._chain, self.states)
+        with torch.no_grad(), self._arithmetic() as tolerance:
+            return route(self._chain, self.states, tolerance)
 
     def push(self, tangents: Tensor) -> Tensor:
         """Apply J to vectors of shape (image, column, vector)."""
@@ -114,9 +126,10 @@ class Jacobian:
         """Return the states, and the most bytes that tensors made by one step hold."""
         states, most = [self.images], self.images.nbytes
         with torch.no_grad():
-            for step in self._chain.steps:
-                state, needed = peak_bytes(partial(step, states[-1]))
-                states.append(state)
+            for index, step in enumerate(self._chain.steps):
+                state, needed = peak_bytes(partial(step, states[-1].detach()))
+                _check_state(state, len(self.images), f"Step {index + 1} of {len(self._chain.steps)}")
+                states.append(state.detach())  # a step that asks for gradients by itself leaves none behind
                 most = max(most, needed)
         return states, most
 
@@ -154,3 +167,13 @@ class Jacobian:
                 raise
             told = str(error).replace(f"image {error.place} of the batch", f"image {self.image_ids[error.place]}")
             raise ValueError(told) from error
+
+
+def _check_state(state: Any, images: int, who: str) -> None:
+    """Raise unless a step returned a tensor with one entry per image."""
+    if not isinstance(state, Tensor):
+        msg = f"{who} must return a tensor of images; it returned {type(state).__name__}. Choose its tensor inside it."
+        raise TypeError(msg)
+    if not state.dim() or len(state) != images:
+        msg = f"{who} must return one answer for each of {images} images; it returned shape {tuple(state.shape)}."
+        raise ValueError(msg)

@@ -15,6 +15,10 @@ from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap, declaration
 from purigeom.schema import Variable
 
+ZERO_ROUNDINGS = 30
+"""Roundings of the largest singular value within which another counts as zero."""
+_STILL = "Compression, Distances and Gallery"
+
 
 def configurations(noise: Noise, draws: int) -> Iterator[Noise]:
     """Yield the noise of every draw's configuration: the same for every measurement."""
@@ -37,6 +41,12 @@ def by_images(
     answer: Callable[[Jacobian, Noise], tuple[Tensor, ...]],
 ) -> tuple[Tensor, ...]:
     """Ask about the Jacobians of as many images at a time as memory allows with so many vectors; join the answers."""
+    if batch.images.dtype not in (torch.float32, torch.float64):
+        msg = (
+            f"Measurements of derivatives compute in float32 or float64; got {batch.images.dtype} images. Convert them "
+            "before; a purifier may compute in half precision inside."
+        )
+        raise ValueError(msg)
     shape = tuple(batch.images.shape[1:])
 
     def of_part(part: slice) -> tuple[Tensor, ...]:
@@ -54,14 +64,36 @@ def _jacobian(purifier: RandomMap, batch: Batch, pinned: Noise) -> Jacobian:
     return Jacobian(image_map, batch.images, image_ids=batch.image_ids)
 
 
+def refuse_without_slope(measurement: object, purifier: RandomMap) -> None:
+    """Raise where a question about derivatives is put to a purifier that has none, or none but zero."""
+    refuse_piecewise_constant(measurement, purifier)
+    refuse_black_box(measurement, purifier)
+
+
 def refuse_black_box(measurement: object, purifier: RandomMap) -> None:
     """Raise where a question about derivatives is put to a purifier that has none."""
     if declaration(purifier).differentiability == "none":
         msg = (
             f"{type(measurement).__name__} needs derivatives in both directions; {purifier!r} declares "
-            "differentiability 'none'. Compression and Distances need none, and Spectrum takes differences instead."
+            f"differentiability 'none'. {_STILL} need none, and Spectrum takes differences instead."
         )
         raise ValueError(msg)
+
+
+def refuse_piecewise_constant(measurement: object, purifier: RandomMap) -> None:
+    """Raise where a question about derivatives is put to a purifier whose derivatives are zero and say nothing."""
+    if declaration(purifier).differentiability == "piecewise constant":
+        msg = (
+            f"{type(measurement).__name__} needs derivatives that say how displacements pass; {purifier!r} declares "
+            f"differentiability 'piecewise constant', so that its own are zero. {_STILL} measure finite displacements."
+        )
+        raise ValueError(msg)
+
+
+def nonzero(singular_values: Tensor) -> Tensor:
+    """Return which of the singular values, (image, mode), are above rounding: vectors of the others are arbitrary."""
+    rounding = ZERO_ROUNDINGS * torch.finfo(singular_values.dtype).eps
+    return singular_values > rounding * singular_values.amax(1, keepdim=True)
 
 
 def labelled(

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from purigeom.geometry.displacement import UniformBall
 from purigeom.geometry.jacobian import Jacobian
-from purigeom.measurements.configuration import by_images, check_settings, configurations, labelled, refuse_black_box
+from purigeom.measurements.configuration import (
+    by_images,
+    check_settings,
+    configurations,
+    labelled,
+    refuse_without_slope,
+)
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Displacement, RandomMap
 from purigeom.schema import CURVATURE, LINEAR_RATIO
@@ -27,6 +33,7 @@ class Curvature:
 
     version: ClassVar[int] = 1
     label: ClassVar[str] = "curvature"
+    differentiates: ClassVar[bool] = True
     radii: tuple[float, ...]
     displacement: Displacement = UniformBall()
     probes: int = 8
@@ -36,7 +43,7 @@ class Curvature:
         check_settings(self, probes=self.probes, draws=self.draws)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        refuse_black_box(self, purifier)
+        refuse_without_slope(self, purifier)
         places = {image_id: place for place, image_id in enumerate(batch.image_ids)}
 
         def answer(jacobian: Jacobian, pinned: Noise) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,14 @@ from purigeom.geometry.spectrum.directions import alignment, on_and_off
 from purigeom.geometry.spectrum.eigenvalues import leading_eigenvalues
 from purigeom.geometry.spectrum.lanczos import BLOCK
 from purigeom.geometry.tangents import tangents
-from purigeom.measurements.configuration import by_images, check_settings, configurations, labelled, refuse_black_box
+from purigeom.measurements.configuration import (
+    by_images,
+    check_settings,
+    configurations,
+    labelled,
+    nonzero,
+    refuse_without_slope,
+)
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, ImageSet, RandomMap
 from purigeom.schema import (
@@ -32,7 +39,8 @@ class Directions:
     """Compare leading singular spaces with each other, and compression along the data with compression across it.
 
     The data's directions at an image are the leading principal directions of its nearest neighbours, an estimate
-    that depends on both counts below.
+    that depends on both counts below. Where a leading singular value is zero to rounding, the leading spaces are not
+    known and their alignment is NaN.
 
     Parameters
     ----------
@@ -50,8 +58,9 @@ class Directions:
         Number of random configurations.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     label: ClassVar[str] = "directions"
+    differentiates: ClassVar[bool] = True
     data: ImageSet
     along: int = 8
     neighbours: int = 32
@@ -63,7 +72,7 @@ class Directions:
         check_settings(self, draws=self.draws, along=self.along, neighbours=self.neighbours, steps=self.steps)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        refuse_black_box(self, purifier)
+        refuse_without_slope(self, purifier)
         drawn = [
             by_images(purifier, batch, pinned, BLOCK, self._answer) for pinned in configurations(noise, self.draws)
         ]
@@ -78,4 +87,5 @@ class Directions:
         basis = tangents(jacobian.images, data, self.along, self.neighbours)
         split = on_and_off(jacobian, basis, found.root_mean_square.value.to(basis))
         overlap = alignment(found.triplets.left, found.triplets.right)
+        overlap = overlap.where(nonzero(found.triplets.values).all(1), torch.nan)
         return overlap, eigenvalues.values.abs(), eigenvalues.residuals, split.on, split.off

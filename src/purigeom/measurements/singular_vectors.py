@@ -10,7 +10,14 @@ from torch import Tensor
 from purigeom.geometry.jacobian import Jacobian
 from purigeom.geometry.spectrum.adaptive import Tolerance, partial_spectrum
 from purigeom.geometry.spectrum.lanczos import BLOCK
-from purigeom.measurements.configuration import by_images, check_settings, configurations, labelled, refuse_black_box
+from purigeom.measurements.configuration import (
+    by_images,
+    check_settings,
+    configurations,
+    labelled,
+    nonzero,
+    refuse_without_slope,
+)
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
 from purigeom.schema import LEFT_SINGULAR_VECTOR, PAIR_SINGULAR_VALUE, RIGHT_SINGULAR_VECTOR
@@ -20,7 +27,8 @@ from purigeom.schema import LEFT_SINGULAR_VECTOR, PAIR_SINGULAR_VALUE, RIGHT_SIN
 class SingularVectors:
     """Keep the leading singular vectors of every image; for few images, since each is as large as an image.
 
-    The sign of a pair is chosen so that the right vector's entry of largest magnitude is positive.
+    The sign of a pair is chosen so that the right vector's entry of largest magnitude is positive. A singular value
+    that is zero to rounding has no vectors of its own: they are NaN.
 
     Parameters
     ----------
@@ -30,8 +38,9 @@ class SingularVectors:
         Number of random configurations.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     label: ClassVar[str] = "singular-vectors"
+    differentiates: ClassVar[bool] = True
     tolerance: Tolerance = Tolerance(count=4)
     draws: int = 1
 
@@ -39,7 +48,7 @@ class SingularVectors:
         check_settings(self, draws=self.draws)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        refuse_black_box(self, purifier)
+        refuse_without_slope(self, purifier)
         drawn = [
             by_images(purifier, batch, pinned, BLOCK, self._answer) for pinned in configurations(noise, self.draws)
         ]
@@ -50,8 +59,9 @@ class SingularVectors:
     def _answer(self, jacobian: Jacobian, pinned: Noise) -> tuple[Tensor, Tensor, Tensor]:
         triplets = partial_spectrum(jacobian, pinned.child("lanczos"), self.tolerance).triplets
         largest = triplets.right.gather(1, triplets.right.abs().argmax(1, keepdim=True))
+        known = nonzero(triplets.values).unsqueeze(1)
         left, right = (
-            (vectors * largest.sign()).mT.unflatten(2, jacobian.images.shape[1:])
+            (vectors * largest.sign()).where(known, torch.nan).mT.unflatten(2, jacobian.images.shape[1:])
             for vectors in (triplets.left, triplets.right)
         )
         return triplets.values, left, right

@@ -10,7 +10,13 @@ from torch import Tensor
 from purigeom.geometry.differences import Differences, difference_error
 from purigeom.geometry.jacobian import Jacobian
 from purigeom.geometry.spectrum.exact import VECTORS_AT_ONCE, singular_values
-from purigeom.measurements.configuration import by_images, check_settings, configurations, labelled
+from purigeom.measurements.configuration import (
+    by_images,
+    check_settings,
+    configurations,
+    labelled,
+    refuse_piecewise_constant,
+)
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap, declaration
 from purigeom.schema import DIFFERENCE_ERROR, SINGULAR_VALUE
@@ -20,18 +26,20 @@ from purigeom.schema import DIFFERENCE_ERROR, SINGULAR_VALUE
 class Spectrum:
     """Compute all singular values exactly; for small images, since an image costs as many products as pixels.
 
-    A purifier that declares no derivatives is measured by central differences, with their error beside it. The
-    Jacobian of a piecewise constant one is zero, which says nothing of finite displacements.
+    A purifier that declares no derivatives is measured by central differences, with their error beside it. A
+    piecewise constant one is refused: its Jacobian is zero, which says nothing of finite displacements.
     """
 
     version: ClassVar[int] = 2
     label: ClassVar[str] = "spectrum"
+    differentiates: ClassVar[bool] = True
     draws: int = 1
 
     def __post_init__(self) -> None:
         check_settings(self, draws=self.draws)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
+        refuse_piecewise_constant(self, purifier)
         answer = _by_differences if declaration(purifier).differentiability == "none" else _exactly
         drawn = [
             by_images(purifier, batch, pinned, VECTORS_AT_ONCE, answer) for pinned in configurations(noise, self.draws)

@@ -28,7 +28,9 @@ LEADING_SINGULAR_VALUE = Variable(
     "Largest singular values of the purifier's Jacobian, from products alone; lower bounds, to rounding.",
 )
 LEADING_ERROR = Variable(
-    "leading_error", ("draw", "image", "mode"), "How far each leading singular value may be off, relative to it."
+    "leading_error",
+    ("draw", "image", "mode"),
+    "How far each leading singular value may be off, relative to it; half precision included.",
 )
 SHARE_BELOW = Variable(
     "share_below", ("threshold", "draw", "image"), "Share of singular values below a threshold, from products alone."
@@ -64,10 +66,14 @@ CURVATURE = Variable(
 PARTICIPATION_RATIO = Variable(
     "participation_ratio", ("draw", "image"), "How many directions share the Jacobian's squared norm."
 )
+PARTICIPATION_ERROR = Variable(
+    "participation_error", ("draw", "image"), "How far that number may be off, relative to it."
+)
 LEFT_RIGHT_ALIGNMENT = Variable(
     "left_right_alignment",
     ("draw", "image"),
-    "Mean squared cosine between the leading left and the leading right singular space; one where they are the same.",
+    "Mean squared cosine between the leading left and the leading right singular space; one where they are the same, "
+    "NaN where one of their singular values is zero.",
 )
 EIGENVALUE_MAGNITUDE = Variable(
     "eigenvalue_magnitude", ("draw", "image", "mode"), "Magnitudes of the Jacobian's leading eigenvalues."
@@ -87,12 +93,14 @@ PAIR_SINGULAR_VALUE = Variable(
 LEFT_SINGULAR_VECTOR = Variable(
     "left_singular_vector",
     ("draw", "image", "pair", "channel", "row", "column"),
-    "Leading left singular vectors of the Jacobian, as images of length one: what comes out strongest.",
+    "Leading left singular vectors of the Jacobian, as images of length one: what comes out strongest; NaN where the "
+    "singular value is zero.",
 )
 RIGHT_SINGULAR_VECTOR = Variable(
     "right_singular_vector",
     ("draw", "image", "pair", "channel", "row", "column"),
-    "Leading right singular vectors of the Jacobian, as images of length one: what passes most easily.",
+    "Leading right singular vectors of the Jacobian, as images of length one: what passes most easily; NaN where the "
+    "singular value is zero.",
 )
 PURIFIED_IMAGE = Variable(
     "purified_image",

@@ -5,7 +5,6 @@ import torch
 from torch.nn import functional
 
 from purigeom.geometry.dual.number import RULES, Dual, StackError
-from purigeom.geometry.through import pushed
 from tests.geometry.dual import changes, layers, numbers
 from tests.geometry.dual.agreement import (
     STATE,
@@ -15,6 +14,7 @@ from tests.geometry.dual.agreement import (
     by_torch,
     fixed,
     on_stacks,
+    pushed,
     ways,
 )
 
@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:To copy construct from a tensor"),
 ]
 
+CODES = fixed(6, 6, seed=2)
 RULED = {**layers.RULED, **numbers.ELEMENTWISE, **numbers.ARITHMETIC, **numbers.SHAPES}
 BY_TORCH = {**layers.BY_TORCH, **numbers.BY_TORCH}
 ALL = {**RULED, **BY_TORCH, **changes.IN_PLACE}
@@ -67,7 +68,8 @@ def test_what_has_no_slope_is_a_plain_tensor(step) -> None:
 def test_the_tables_reach_every_rule() -> None:
     taken = {name for step in ALL.values() for _, name in on_stacks(step)[1]}
     known = {function.__name__ for function in RULES if not function.__name__.startswith("__")}
-    assert known - taken == {"cuda", "numpy", "grid_sample", "upsample"}  # tested elsewhere, impossible here, or old
+    # tested elsewhere, impossible here, or old
+    assert known - taken == {"cdist", "cuda", "numpy", "grid_sample", "upsample"}
 
 
 def test_a_push_ends_with_the_same_numbers_whatever_the_way() -> None:
@@ -82,6 +84,27 @@ def test_sampling_on_a_grid_which_torch_cannot_differentiate_forward_is_linear()
     answer, taken = on_stacks(sampled)
     assert ways(taken) == {"rule"}
     assert_same((answer.stack,), (torch.stack([sampled(row) for row in (STATE, *TANGENTS)]),))
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+def test_distances_which_torch_cannot_differentiate_forward_are_those_of_their_formula(p) -> None:
+    def measured(x):
+        return torch.cdist(x, CODES, p) + torch.cdist(CODES, x[:1], p).mT * torch.cdist(x, x.sin(), p)
+
+    def spelled_out(x):
+        def apart(one, other):
+            return (one.unsqueeze(-2) - other.unsqueeze(-3)).abs().pow(p).sum(-1).pow(1 / p)
+
+        return apart(x, CODES) + apart(CODES, x[:1]).mT * apart(x, x.sin())
+
+    answer, _ = on_stacks(measured)
+    assert_same((answer.stack[0], answer.stack[1:]), by_torch(spelled_out))
+
+
+def test_a_distance_of_nothing_has_a_slope_of_zero_as_in_torch() -> None:
+    answer, _ = on_stacks(lambda x: torch.cdist(x, STATE))
+    apart = answer.stack[1:].diagonal(dim1=-2, dim2=-1)
+    assert torch.equal(apart, torch.zeros_like(apart))
 
 
 def test_a_layout_that_the_value_has_already_is_a_view_and_another_is_a_copy() -> None:
@@ -116,7 +139,7 @@ def test_one_tangent_is_enough() -> None:
     ],
 )
 def test_randomness_that_depends_on_the_input_is_refused(random) -> None:
-    with pytest.raises(RuntimeError, match="without randomness of its own"):
+    with pytest.raises(RuntimeError, match=r"draws its own randomness|The step hides randomness"):
         pushed(random, STATE, TANGENTS)
 
 

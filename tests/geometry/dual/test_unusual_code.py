@@ -1,13 +1,17 @@
 """Code that does more than compute: differentiated exactly all the same, or refused with a reason."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from purigeom.geometry.agreement import agreement
 from purigeom.geometry.dual.number import StackError
-from purigeom.geometry.through import pushed
-from tests.geometry.dual.agreement import assert_pushed_as_by_torch, assert_same, by_torch, fixed, on_stacks
+from purigeom.geometry.jacobian import Jacobian
+from purigeom.noise import Noise
+from tests.geometry.dual.agreement import assert_pushed_as_by_torch, assert_same, by_torch, fixed, on_stacks, pushed
 
 IMAGES, TANGENTS = fixed(4, 4, 8, 8), fixed(3, 4, 4, 8, 8, seed=1)
 
@@ -41,7 +45,7 @@ class BackwardOnly(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, cotangent):
-        return cotangent
+        return cotangent * 2
 
 
 def branching(x):
@@ -107,28 +111,89 @@ def test_a_scripted_function_is_differentiated_as_torch_does() -> None:
 
 
 def guided(x):
-    with torch.enable_grad():
-        start = x.detach().requires_grad_(True)
-        return x - torch.autograd.grad(start.pow(4).sum(), start)[0]
-
-
-def guided_by_a_clone(x):
+    """Step down an energy, as guided purifiers do, without a graph of the gradient."""
     with torch.enable_grad():
         start = x.detach().clone().requires_grad_(True)
         return x - torch.autograd.grad(start.pow(4).sum(), start)[0]
 
 
-REFUSED = {
-    "autograd.grad": guided,
-    "autograd.grad of a clone": guided_by_a_clone,
-    "numpy": lambda x: x + torch.from_numpy(np.sort(x.numpy(), -1)),
-    "asarray": lambda x: x + torch.from_numpy(np.asarray(x) ** 2),
-    "autograd.Function without jvp": BackwardOnly.apply,
-    "dropout": nn.Dropout(),
+def guided_with_a_graph(x):
+    with torch.enable_grad():
+        start = x.requires_grad_()
+        return x - torch.autograd.grad(start.pow(4).sum(), start, create_graph=True)[0]
+
+
+def checkpointed(x):
+    return torch.utils.checkpoint.checkpoint(torch.sin, x, use_reentrant=True)
+
+
+class StraightThrough(BackwardOnly):
+    """Rounds, and passes cotangents as they are, in code that takes one of them at a time."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.round()
+
+    @staticmethod
+    def backward(ctx, cotangent):
+        return cotangent * (2 if cotangent.sum().item() > 1e9 else 1)
+
+
+BY_PULL = {
+    "autograd.Function without setup_context": (lambda x: BackwardOnly.apply(x.sin()), lambda x: 2 * x.cos()),
+    "straight through": (lambda x: StraightThrough.apply(x * 3).sin(), lambda x: 3 * (x * 3).round().cos()),
+    "autograd.grad": (guided_with_a_graph, lambda x: 1 - 12 * x**2),
+    "autograd.grad of a constant": (guided, torch.ones_like),
+    "requires_grad_": (lambda x: x.requires_grad_().square(), lambda x: 2 * x),
 }
 
 
+@pytest.mark.parametrize(("step", "slope"), BY_PULL.values(), ids=BY_PULL.keys())
+def test_what_has_no_forward_derivative_is_pushed_by_the_adjoint_of_its_pull_and_says_so(step, slope) -> None:
+    jacobian = Jacobian(step, IMAGES)
+    vectors = TANGENTS.movedim(0, -1).flatten(1, 3)
+    expected = slope(IMAGES).flatten(1).unsqueeze(-1) * vectors
+    assert_same((jacobian.push(vectors), jacobian.pull(vectors)), (expected, expected))
+    (route,) = jacobian.routes
+    assert re.match("on stacks, .*; by torch.func.jvp, ", route.by_pull)
+    assert not IMAGES.requires_grad
+
+
+@pytest.mark.parametrize("step", [BY_PULL["straight through"][0], guided], ids=["straight through", "a constant"])
+def test_a_slope_that_is_not_the_map_s_own_is_found_by_differences(step) -> None:
+    found = agreement(Jacobian(step, IMAGES), Noise(0, (0, 1, 2, 3)))
+    assert (found.adjoint_gap < 1e-9).all()
+    assert "derivatives differ from finite differences" in found.fault
+
+
+def test_a_graph_that_does_not_reach_the_input_is_refused_not_taken_for_a_slope_of_zero() -> None:
+    def cut(x):
+        with torch.enable_grad():
+            start = x.detach().requires_grad_()
+            return torch.autograd.grad(start.pow(4).sum(), start, create_graph=True)[0]
+
+    jacobian = Jacobian(cut, IMAGES)
+    for product, way in ((jacobian.push, "the adjoint of its pull"), (jacobian.pull, "autograd")):
+        with pytest.raises(RuntimeError, match=f"by {way}, RuntimeError: .*not .*used in the graph"):
+            product(TANGENTS.movedim(0, -1).flatten(1, 3))
+
+
+REFUSED = {
+    "numpy": lambda x: x + torch.from_numpy(np.sort(x.numpy(), -1)),
+    "asarray": lambda x: x + torch.from_numpy(np.asarray(x) ** 2),
+    "reentrant checkpoint": checkpointed,
+}
+
+
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # torch's, of reentrant checkpoints
 @pytest.mark.parametrize("step", REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_differentiated_forward_is_refused_with_advice(step) -> None:
-    with pytest.raises(RuntimeError, match=r"on stacks, .*; by torch.func.jvp, .*purigeom.geometry.differences"):
+    advice = r"setup_context and generate_vmap_rule = True, .*use_reentrant=False.*purigeom.geometry.differences"
+    ways = r"on stacks, .*; by torch.func.jvp, .*; by the adjoint of its pull, "
+    with pytest.raises(RuntimeError, match=ways + f".*{advice}"):
         pushed(step, IMAGES, TANGENTS)
+
+
+def test_what_draws_anew_is_no_map() -> None:
+    with pytest.raises(RuntimeError, match="hides randomness"):
+        pushed(nn.Dropout(), IMAGES, TANGENTS)

@@ -5,7 +5,8 @@ from purigeom.geometry.matrices import Dense
 from purigeom.geometry.spectrum.bracket import count_bracket
 from purigeom.geometry.spectrum.density import exact_density
 from purigeom.geometry.spectrum.exact import singular_triplets
-from purigeom.geometry.spectrum.lanczos import begun, bidiagonalised, leading_triplets, most_steps, quadrature
+from purigeom.geometry.spectrum.gauss import quadrature
+from purigeom.geometry.spectrum.lanczos import begun, bidiagonalised, leading_triplets, most_steps
 from purigeom.noise import Noise
 from tests.geometry.spectrum.manufactured import DECAYS, LARGE, Counted, manufactured, reflected
 
@@ -13,8 +14,8 @@ NOISE = Noise(0, (4, 9))
 EYE = torch.eye
 
 
-def identity(size):
-    return EYE(size, dtype=torch.float64)
+def identity(size, dtype=torch.float64):
+    return EYE(size, dtype=dtype)
 
 
 @pytest.mark.parametrize("block", [1, 3, 4])
@@ -141,3 +142,16 @@ def test_the_bracket_holds_the_count_and_closes_when_everything_is_known() -> No
 def test_a_block_that_does_not_fit_is_named() -> None:
     with pytest.raises(ValueError, match="must hold 1 to 3 vectors"):
         begun(Dense(torch.ones(2, 3, 5)), NOISE, 4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_bases_lose_nothing_of_matrices_whose_values_come_in_unequal_numbers(dtype) -> None:
+    """As a median filter's Jacobian is: few distinct values, many copies of some, so that blocks run dry in part."""
+    repeats = torch.tensor([1, 2, 3, 5, 7, 11, 13])
+    spectrum = torch.repeat_interleave(torch.tensor([1.4, 1.2, 1.0, 0.8, 0.5, 0.3, 0.0]), repeats).double()
+    matrices = Dense(manufactured(spectrum, images=3).values.to(dtype))
+    for steps in range(1, most_steps(matrices, 4) + 1):
+        run = bidiagonalised(matrices, Noise(0, (4, 9, 11)), steps)
+        missed = (matrices.push(run.right) - run.left @ run.middle).flatten(1).norm(dim=1)
+        assert (missed < 1e3 * torch.finfo(dtype).eps).all()
+        assert (run.right.mT @ run.right - identity(4 * steps, dtype)).abs().max() < 1e3 * torch.finfo(dtype).eps

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflat
 
 from purigeom.geometry.dual import (
     conversions,
+    distances,
     elementwise,
     inplace,
     joining,
@@ -26,7 +27,7 @@ from purigeom.geometry.dual import (
 )
 from purigeom.geometry.dual.rows import Rules
 
-_FAMILIES = (conversions, elementwise, joining, layers, normalisation, products, shapes)
+_FAMILIES = (conversions, distances, elementwise, joining, layers, normalisation, products, shapes)
 RULES: Rules = {function: rule for family in _FAMILIES for function, rule in family.RULES.items()}
 
 Way: TypeAlias = Literal["rule", "vmap(jvp)"]

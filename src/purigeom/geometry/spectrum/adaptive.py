@@ -1,7 +1,6 @@
 """As much of a spectrum as is asked for: products until the tolerance is met, and an error beside each number."""
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,120 +15,56 @@ from purigeom.geometry.spectrum.lanczos import (
     begun,
     leading_triplets,
     most_steps,
-    quadrature,
 )
+from purigeom.geometry.spectrum.partial import Estimate, PartialSpectrum, Tolerance, rounding, roundings
 from purigeom.geometry.spectrum.share import bracketed_share, quadrature_share
 from purigeom.geometry.spectrum.triplets import Triplets
+from purigeom.geometry.spectrum.whole import from_whole
 from purigeom.noise import Noise
 
-ROUNDINGS = 8
-"""Machine precisions that no relative error is stated below."""
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """What to know of a spectrum, how well, and at what cost at most.
-
-    Parameters
-    ----------
-    count
-        How many leading singular values.
-    leading
-        Their largest relative error.
-    threshold
-        Singular values below it count as compressed directions.
-    share
-        Largest error of their share: 0.01 is a percentage point.
-    root_mean_square
-        Largest relative error of the root-mean-square compression.
-    most_products
-        Where to stop, met or not.
-    """
-
-    count: int = 10
-    leading: float = 1e-3
-    threshold: float = 0.25
-    share: float = 0.01
-    root_mean_square: float = 0.01
-    most_products: int = 400
-
-    def __post_init__(self) -> None:
-        numbers = (self.count, self.leading, self.threshold, self.share, self.root_mean_square, self.most_products)
-        if not all(number > 0 for number in numbers):
-            msg = f"Tolerance needs numbers above zero; got {self}."
-            raise ValueError(msg)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Numbers, how far each may be off, and per image whether that is within the tolerance."""
-
-    value: Tensor
-    error: Tensor
-    met: Tensor
-
-
-@dataclass(frozen=True)
-class PartialSpectrum:
-    """What products have shown of a spectrum.
-
-    Attributes
-    ----------
-    leading
-        The largest singular values, (image, mode), with relative errors.
-    share
-        The share of singular values below the threshold, per image.
-    least_share, most_share
-        Between what the share must lie, the upper number rigorously.
-    root_mean_square
-        |J|_F / sqrt(columns), per image, with its relative error.
-    participation_ratio
-        How many directions share |J|_F^2, per image: (sum s^2)^2 / sum s^4.
-    triplets
-        The leading values with vectors and residuals.
-    products
-        How many vectors were pushed or pulled, per image.
-    """
-
-    leading: Estimate
-    share: Estimate
-    least_share: Tensor
-    most_share: Tensor
-    root_mean_square: Estimate
-    participation_ratio: Tensor
-    triplets: Triplets
-    products: Tensor
+__all__ = ["Estimate", "PartialSpectrum", "Tolerance", "partial_spectrum"]
 
 
 def partial_spectrum(matrices: Matrices, noise: Noise, tolerance: Tolerance, block: int = BLOCK) -> PartialSpectrum:
     """Bidiagonalise until leading values and share meet their tolerance, then push on for the norm.
 
-    An image's numbers are those of the step at which it met its tolerance, whatever the images beside it need.
+    An image's numbers are those of the step at which it met its tolerance, whatever the images beside it need. Matrices
+    with no more columns than half of the products that are allowed are pushed whole: that costs less than a run.
     """
+    _check_images(matrices)
+    if matrices.shape[2] <= tolerance.most_products // 2:
+        return from_whole(matrices, tolerance)
+    block = min(block, *matrices.shape[1:])
     run, steps = _run(matrices, noise, tolerance, block)
     runs = [run.of_image(place).after(count) for place, count in enumerate(steps)]
     left = torch.tensor([tolerance.most_products - one.products for one in runs], device=matrices.like.device)
     beyond = remainder(matrices, runs, noise.child("beyond"), tolerance.root_mean_square, left)
-    size = min(matrices.shape[1:])
     shares = [bracketed_share(one, beyond.of_image(place), tolerance.threshold) for place, one in enumerate(runs)]
     share, share_error, least, most = (torch.cat(parts) for parts in zip(*shares, strict=True))
-    rounding = ROUNDINGS * torch.finfo(matrices.like.dtype).eps
     root, root_error = beyond.root_mean_square(matrices.shape[2])
-    root_error = root_error + rounding
+    root_error = root_error + rounding(matrices.like)
+    participation, participation_error = beyond.participation_ratio(runs)
     count = min(tolerance.count, *(one.middle.shape[-1] for one in runs))
     triplets = _joined([leading_triplets(one, count) for one in runs])
-    leading_error = torch.cat([leading_errors(one, count) for one in runs]) + rounding
-    enough = count == min(tolerance.count, size)
+    leading_error = torch.cat([leading_errors(one, count) for one in runs]) + roundings(triplets.values)
+    enough = count == min(tolerance.count, *matrices.shape[1:])
     return PartialSpectrum(
         Estimate(triplets.values, leading_error, (leading_error <= tolerance.leading).all(1) & enough),
         Estimate(share, share_error, share_error <= tolerance.share),
         least,
         most,
         Estimate(root, root_error, root_error <= tolerance.root_mean_square),
-        _participation_ratio(runs, beyond.known + beyond.value),
+        participation,
+        participation_error + 4 * rounding(matrices.like),
         triplets,
         beyond.products + torch.tensor([one.products for one in runs], device=matrices.like.device),
     )
+
+
+def _check_images(matrices: Matrices) -> None:
+    if not matrices.shape[0]:
+        msg = "A spectrum needs at least one image; got an empty batch."
+        raise ValueError(msg)
 
 
 def leading_errors(run: Bidiagonal, count: int) -> Tensor:
@@ -171,13 +106,6 @@ def _met(run: Bidiagonal, tolerance: Tolerance, size: int) -> list[bool]:
     leading = (leading_errors(run, tolerance.count) <= tolerance.leading).all(1)
     _, error = quadrature_share(run, tolerance.threshold)
     return [bool(met) for met in leading & (error <= tolerance.share)]
-
-
-def _participation_ratio(runs: list[Bidiagonal], squares: Tensor) -> Tensor:
-    """Return the squared sum of squares over the sum of fourth powers, which the Gauss rule knows best."""
-    rules = [quadrature(run) for run in runs]
-    fourth = torch.cat([(rule.weights * rule.nodes.pow(4)).sum(-1) for rule in rules])
-    return (squares.square() / (runs[0].right.shape[1] * fourth)).nan_to_num(0)
 
 
 def _joined(found: list[Triplets]) -> Triplets:

@@ -6,14 +6,11 @@ import torch
 from torch import Tensor
 
 from purigeom.geometry.matrices import Matrices, normal_vectors, orthonormal
-from purigeom.geometry.spectrum.density import Density, density
 from purigeom.geometry.spectrum.triplets import Triplets
 from purigeom.noise import Noise
 
 BLOCK = 4
 """Vectors per product: 2 to 8 are equally accurate at equal cost, 4 keep a device busier than 1 or 2."""
-CONVERGED = 0.01
-"""A value whose residual is below this part of it is taken for a singular value of its own."""
 NOTHING_LEFT = 30
 """Roundings of a block within which a vector counts as spanned by the basis."""
 
@@ -130,37 +127,22 @@ def leading_triplets(state: Bidiagonal, count: int) -> Triplets:
     )
 
 
-def quadrature(state: Bidiagonal) -> Density:
-    """Return the block Gauss rule of the spectrum, with one share of the columns for every value that has converged.
-
-    The rule's own weights are the starting vectors' luck; a converged value is known to be one of so many.
-    """
-    values, weights, settled = rule(state)
-    one = 1 / state.right.shape[1]
-    rest = weights.where(~settled, 0)
-    rest = rest / rest.sum(-1, keepdim=True).clamp(min=torch.finfo(rest.dtype).tiny)
-    return density(values, torch.where(settled, one, rest * (1 - one * settled.sum(-1, keepdim=True))))
-
-
-def rule(state: Bidiagonal) -> tuple[Tensor, Tensor, Tensor]:
-    """Return nodes, their weights averaged over the starting vectors, and which nodes have converged."""
-    left, values, right = torch.linalg.svd(state.middle.double())
-    residuals = (state.residual.double() @ left[:, -state.block :]).norm(dim=-2)
-    weights = right[..., : state.block].square().mean(-1)
-    return values, weights, residuals <= CONVERGED * values
-
-
 def _appended(vectors: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
     """Return an orthonormal block orthogonal to a basis, and the vectors' coefficients in it.
 
-    Where a vector has nothing left outside the basis, another that has takes its place with coefficient zero.
+    What is left of the vectors outside the basis is split into singular directions. One in which nothing is left is
+    replaced by another, with coefficient zero: so a block loses nothing where its vectors are dependent.
     """
-    scale = vectors.norm(dim=1).amax(-1)
+    scale = vectors.double().norm(dim=1).amax(-1, keepdim=True)
     found, coefficients = torch.linalg.qr(_outside(vectors, basis))
-    spent = coefficients.diagonal(dim1=-2, dim2=-1).abs() <= NOTHING_LEFT * _rounding(vectors) * scale.unsqueeze(-1)
-    found = found.where(~spent.unsqueeze(1), _anything(found, basis.shape[-1]))
-    found, change = torch.linalg.qr(_outside(_outside(found, basis), basis))
-    return found, change @ coefficients.where(~spent.unsqueeze(-1), 0)
+    directions, sizes, turn = torch.linalg.svd(coefficients)
+    spent = sizes <= NOTHING_LEFT * _rounding(vectors) * scale
+    found = (found @ directions).where(~spent.unsqueeze(1), _anything(found, basis.shape[-1]))
+    kept = (sizes.unsqueeze(-1) * turn).where(~spent.unsqueeze(-1), 0)
+    for _ in range(2):  # a replacement may have little left outside the basis: once more makes it orthogonal
+        found, change = torch.linalg.qr(_outside(found, basis))
+        kept = change @ kept
+    return found, kept
 
 
 def _outside(vectors: Tensor, basis: Tensor) -> Tensor:

@@ -32,3 +32,10 @@ class Triplets:
     right: Tensor
     residuals: Tensor
     products: int
+
+    def leading(self, count: int) -> "Triplets":
+        """Return the first so many triplets."""
+        left, values, right, residuals = (
+            part[..., :count] for part in (self.left, self.values, self.right, self.residuals)
+        )
+        return Triplets(left, values, right, residuals, self.products)
