@@ -27,6 +27,7 @@ tests: $(STAMP)
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.straight_way
 	$(BIN)/python -m benchmarks.geometry
+	$(BIN)/python -m benchmarks.attacks
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

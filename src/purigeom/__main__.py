@@ -45,6 +45,7 @@ def measure(
         list[str], typer.Option(help="FIELD=NUMBER, such as count=4, leading=1e-4, threshold=0.5; repeat for several.")
     ] = [],
     half_precision: Annotated[bool, typer.Option("--half-precision", help="Networks of `leading-spectrum`.")] = False,
+    judgements: Annotated[int, typer.Option(help="Fresh configurations that judge each attacked image.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
     device: Annotated[str, typer.Option(help="Where to compute.")] = "cpu",
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
@@ -53,9 +54,10 @@ def measure(
 ) -> None:
     """Measure purifiers into a store, and print the means."""
     from purigeom import commands
+    from purigeom.questions import Asked
 
     questions = (tuple(measurement), classifier, attack, displacement, tuple(radius), draws, probes)
-    asked = commands.Asked(*questions, tolerance=tuple(tolerance), half_precision=half_precision)
+    asked = Asked(*questions, tuple(tolerance), half_precision, judgements)
     where = commands.Where(out, seed, device, dtype, workers, quiet)
     typer.echo(commands.measured(purifiers, vary, images, asked, where))
 

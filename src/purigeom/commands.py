@@ -1,8 +1,7 @@
 """What the commands do, as functions that return the text to print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import xarray as xr
@@ -13,40 +12,15 @@ from purigeom.derivatives import derivatives_told
 from purigeom.estimate import estimates
 from purigeom.executors import Executor, Processes, in_process
 from purigeom.images import checked
-from purigeom.measurements.compression import Compression
-from purigeom.measurements.curvature import Curvature
-from purigeom.measurements.directions import Directions
-from purigeom.measurements.distances import Distances
-from purigeom.measurements.gallery import Gallery
-from purigeom.measurements.gradient_geometry import GradientGeometry
-from purigeom.measurements.gradient_modes import GradientModes
-from purigeom.measurements.leading_spectrum import LeadingSpectrum
-from purigeom.measurements.singular_vectors import SingularVectors
-from purigeom.measurements.soundness import Soundness
-from purigeom.measurements.spectrum import Spectrum
-from purigeom.measurements.survival import Survival
-from purigeom.naming import adjusted, images_named, named, varied
+from purigeom.judging import judged
+from purigeom.naming import images_named, named, varied
 from purigeom.noise import Noise
-from purigeom.protocols import ImageSet, Measurement, RandomMap
+from purigeom.protocols import RandomMap
+from purigeom.questions import Asked, images_to_compare_with, known_measurements
 from purigeom.sweep import Task, run
 
 FOUR_DIGITS = 1e-3
 """Numbers below it lose their meaning when four digits after the point are printed."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The questions of one `measure` command, by their names."""
-
-    measurements: tuple[str, ...]
-    classifier: str
-    attack: str
-    displacement: str
-    radii: tuple[float, ...]
-    draws: int
-    probes: int = 8
-    tolerance: tuple[str, ...] = ()
-    half_precision: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +37,7 @@ class Where:
 
 def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: Where) -> str:
     """Measure purifiers into a store; return a table of their means."""
-    known = known_measurements(asked, _images_to_compare_with(images))
+    known = known_measurements(asked, images_to_compare_with(images))
     questions = [named(word, known, "measurement") for word in asked.measurements]
     purifiers = _purifiers(words)
     if vary:
@@ -77,35 +51,12 @@ def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: 
     ]
     executor: Executor = Processes(where.workers) if where.workers else in_process
     results = store.load(run(tasks, where.out, executor, device=where.device, quiet=where.quiet))
-    return means(results.sel(purifier=list(purifiers)))
+    return means(_with_verdicts(results.sel(purifier=list(purifiers))))
 
 
-def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement]:
-    """Return the measurements by name, with the settings that were asked for and the data to compare with."""
-    displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
-    classifier = named(asked.classifier, catalog.CLASSIFIERS, "classifier")
-    attack = named(asked.attack, catalog.ATTACKS, "attack")
-    within = partial(adjusted, "--tolerance", asked.tolerance)
-    return {
-        "compression": Compression(asked.radii, displacement, asked.probes, asked.draws),
-        "distances": Distances(asked.draws),
-        "spectrum": Spectrum(asked.draws),
-        "leading-spectrum": LeadingSpectrum(within(LeadingSpectrum.tolerance), asked.draws, asked.half_precision),
-        "curvature": Curvature(asked.radii, displacement, asked.probes, asked.draws),
-        "directions": Directions(data, tolerance=within(Directions.tolerance), draws=asked.draws),
-        "singular-vectors": SingularVectors(within(SingularVectors.tolerance), asked.draws),
-        "survival": Survival(classifier, asked.radii, attack, asked.draws),
-        "gradient-modes": GradientModes(classifier, draws=asked.draws),
-        "gradient-geometry": GradientGeometry(classifier, draws=asked.draws),
-        "soundness": Soundness(classifier, draws=asked.draws),
-        "gallery": Gallery(asked.draws),
-    }
-
-
-def _images_to_compare_with(images: str) -> ImageSet:
-    """Return the training split of a catalogued image set, `NAME-train`, or the images themselves without one."""
-    name = images.partition(":")[0]
-    return catalog.IMAGES.get(f"{name}-train") or images_named(images, catalog.IMAGES)
+def _with_verdicts(results: xr.Dataset) -> xr.Dataset:
+    """Return the results with what survives under every protocol, where survival was measured."""
+    return results.merge(judged(results)) if "survived_vote" in results else results
 
 
 def means(results: xr.Dataset) -> str:

@@ -1,0 +1,65 @@
+"""What can be asked from the command line: measurements by name, with the settings of one command."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from purigeom import catalog
+from purigeom.measurements.compression import Compression
+from purigeom.measurements.curvature import Curvature
+from purigeom.measurements.directions import Directions
+from purigeom.measurements.distances import Distances
+from purigeom.measurements.gallery import Gallery
+from purigeom.measurements.gradient_geometry import GradientGeometry
+from purigeom.measurements.gradient_modes import GradientModes
+from purigeom.measurements.leading_spectrum import LeadingSpectrum
+from purigeom.measurements.singular_vectors import SingularVectors
+from purigeom.measurements.soundness import Soundness
+from purigeom.measurements.spectrum import Spectrum
+from purigeom.measurements.survival import Survival
+from purigeom.naming import adjusted, images_named, named
+from purigeom.protocols import ImageSet, Measurement
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The questions of one `measure` command, by their names."""
+
+    measurements: tuple[str, ...]
+    classifier: str
+    attack: str
+    displacement: str
+    radii: tuple[float, ...]
+    draws: int
+    probes: int = 8
+    tolerance: tuple[str, ...] = ()
+    half_precision: bool = False
+    judgements: int = 1
+
+
+def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement]:
+    """Return the measurements by name, with the settings that were asked for and the data to compare with."""
+    displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
+    classifier = named(asked.classifier, catalog.CLASSIFIERS, "classifier")
+    attack = named(asked.attack, catalog.ATTACKS, "attack")
+    within = partial(adjusted, "--tolerance", asked.tolerance)
+    return {
+        "compression": Compression(asked.radii, displacement, asked.probes, asked.draws),
+        "distances": Distances(asked.draws),
+        "spectrum": Spectrum(asked.draws),
+        "leading-spectrum": LeadingSpectrum(within(LeadingSpectrum.tolerance), asked.draws, asked.half_precision),
+        "curvature": Curvature(asked.radii, displacement, asked.probes, asked.draws),
+        "directions": Directions(data, tolerance=within(Directions.tolerance), draws=asked.draws),
+        "singular-vectors": SingularVectors(within(SingularVectors.tolerance), asked.draws),
+        "survival": Survival(classifier, asked.radii, attack, asked.draws, asked.judgements),
+        "gradient-modes": GradientModes(classifier, draws=asked.draws),
+        "gradient-geometry": GradientGeometry(classifier, draws=asked.draws),
+        "soundness": Soundness(classifier, draws=asked.draws),
+        "gallery": Gallery(asked.draws),
+    }
+
+
+def images_to_compare_with(images: str) -> ImageSet:
+    """Return the training split of a catalogued image set, `NAME-train`, or the images themselves without one."""
+    name = images.partition(":")[0]
+    return catalog.IMAGES.get(f"{name}-train") or images_named(images, catalog.IMAGES)
