@@ -27,7 +27,7 @@ RESULTS = xr.Dataset(
 def test_every_protocol_makes_its_own_number_of_the_same_verdicts() -> None:
     found = {name: verdict.values.flatten().round(3).tolist() for name, verdict in judged(RESULTS).items()}
     assert found == {
-        "same configuration": [1, 0, 0],
+        "pinned configuration": [1, 0, 0],
         "mean of 3 fresh": [1, 0.667, 0],
         "worst of 3 fresh": [1, 0, 0],
         "vote of 3 fresh": [1, 1, 0],
@@ -58,3 +58,18 @@ def test_a_row_of_the_report_says_who_attacked_and_how_it_was_judged(tmp_path) -
     assert page.count("<tr>") == 1 + 2 * 2 * 2
     for said in ("PGD-2 linf, fixed, exact", "PGD-3 l2, fixed, exact", "worst of 2 fresh", "gradients per image"):
         assert said in page
+
+
+def test_attacks_judged_by_fewer_draws_are_not_set_beside_those_of_many() -> None:
+    few = FRESH.where(xr.DataArray([True, False, False], dims="judgement"))
+    mixed = xr.concat([RESULTS.assign(survived_fresh=few), RESULTS], "attack").assign_coords(attack=["few", "many"])
+    with pytest.raises(ValueError, match="different numbers of fresh configurations, up to 3"):
+        judged(mixed)
+    assert judged(mixed.sel(attack=["many"]))["worst of 3 fresh"].notnull().all()
+
+
+def test_a_table_of_purifiers_leaves_out_what_differs_between_attacks() -> None:
+    one = RESULTS.expand_dims(purifier=["mine"]).assign_coords(attack=["one"], radius=[0.1])
+    assert "survival, pinned randomness" in report.table(one)
+    two = xr.concat([one, one.assign_coords(attack=["two"])], "attack")
+    assert "survival, pinned randomness" not in report.table(two)

@@ -109,7 +109,7 @@ def main() -> None:
     """Run the command line; a mistake of the user's gets a sentence, not a traceback."""
     try:
         application()
-    except (ValueError, KeyError, TypeError, OSError, AttributeError, RuntimeError) as error:
+    except (ValueError, KeyError, TypeError, OSError, AttributeError, RuntimeError, ImportError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         sys.stderr.write(f"purigeom: {text}\n")
         sys.exit(2)

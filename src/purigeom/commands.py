@@ -55,8 +55,10 @@ def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: 
 
 
 def _with_verdicts(results: xr.Dataset) -> xr.Dataset:
-    """Return the results with what survives under every protocol, where survival was measured."""
-    return results.merge(judged(results)) if "survived_vote" in results else results
+    """Return the results with what survives under every protocol in place of single verdicts."""
+    if "survived_vote" not in results:
+        return results
+    return results.drop_vars(["survived", "survived_fresh", "survived_vote"]).merge(judged(results))
 
 
 def means(results: xr.Dataset) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 
-@dataclass
+@dataclass(eq=False)  # two counters are never the same one
 class Evaluations:
     """Images that the networks of this process have answered while this was counted."""
 

@@ -8,7 +8,7 @@ from purigeom.schema import GRADIENT_BROKEN, SURVIVED, SURVIVED_FRESH, SURVIVED_
 def judged(results: xr.Dataset) -> xr.Dataset:
     """Return what survives under every protocol, as one number per image and setting; means come later.
 
-    The configuration itself is what an attacker with fixed knowledge was told; all other protocols judge by the same
+    The pinned configuration is what an attacker with fixed knowledge was told; all other protocols judge by the same
     fresh configurations, which no attacker saw: transfer between configurations is their mean where the attacker knew
     one. An image whose attack met a broken gradient has no verdict.
 
@@ -18,7 +18,7 @@ def judged(results: xr.Dataset) -> xr.Dataset:
     >>> once = fresh.isel(judgement=0)
     >>> results = xr.Dataset({"survived": ~once, "survived_fresh": fresh, "survived_vote": once})
     >>> {name: verdict.item() for name, verdict in judged(results).items()}
-    {'same configuration': 0.0, 'mean of 2 fresh': 0.5, 'worst of 2 fresh': 0.0, 'vote of 2 fresh': 1.0}
+    {'pinned configuration': 0.0, 'mean of 2 fresh': 0.5, 'worst of 2 fresh': 0.0, 'vote of 2 fresh': 1.0}
     """
     missing = {SURVIVED.name, SURVIVED_FRESH.name, SURVIVED_VOTE.name} - set(results)
     if missing:
@@ -26,9 +26,16 @@ def judged(results: xr.Dataset) -> xr.Dataset:
         raise KeyError(msg)
     fresh = results[SURVIVED_FRESH.name].astype(float)
     count = fresh.sizes["judgement"]
+    known = fresh.notnull().sum("judgement")
+    if ((known > 0) & (known < count)).any():
+        msg = (
+            f"These attacks were judged by different numbers of fresh configurations, up to {count}: the worst of few "
+            "is no worst of many. Choose one with results.sel(attack=[...]), or give all the same judgements."
+        )
+        raise ValueError(msg)
     verdicts = xr.Dataset(
         {
-            "same configuration": results[SURVIVED.name].astype(float),
+            "pinned configuration": results[SURVIVED.name].astype(float),
             f"mean of {count} fresh": fresh.mean("judgement"),
             f"worst of {count} fresh": fresh.min("judgement"),
             f"vote of {count} fresh": results[SURVIVED_VOTE.name].astype(float),

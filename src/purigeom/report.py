@@ -7,7 +7,7 @@ import xarray as xr
 
 from purigeom.calibration import Calibration
 from purigeom.estimate import estimates
-from purigeom.judging import judged
+from purigeom.judging import judged, unbroken
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -32,7 +32,7 @@ _COLUMNS = {
     "l2_distance": "l2 to clean",
     "ssim": "SSIM",
     "classified": "clean accuracy",
-    "survived": "survival, known randomness",
+    "survived": "survival, pinned randomness",
     "survived_fresh": "survival, fresh randomness",
     "gradient_vanished": "no gradient",
 }
@@ -40,7 +40,7 @@ _COLUMNS = {
 _COSTS = {
     "gradient_calls": "gradients per image",
     "purifications": "purifications",
-    "network_evaluations": "network evaluations",
+    "network_evaluations": "network evaluations in the purifier",
     "gradient_broken": "broken gradients",
 }
 
@@ -61,9 +61,14 @@ def figure(svg: str, caption: str) -> str:
 
 
 def table(results: xr.Dataset) -> str:
-    """Return one row per purifier: every mean that is there, with its standard error."""
-    means = estimates(results).squeeze(drop=True)
-    names = [name for name in _COLUMNS if name in means]
+    """Return one row per purifier: every mean that is there once, with its standard error.
+
+    Of several attacks or radii, `attacks` tells.
+    """
+    survived = [name for name in results if str(name).startswith("survived")]
+    means = estimates(results.assign(unbroken(results[survived], results)))
+    means = means.squeeze([dim for dim, size in means.sizes.items() if size == 1 and dim != "purifier"], drop=True)
+    names = [name for name in _COLUMNS if name in means and means[name].dims == ("purifier",)]
     heads = "".join(f"<th>{html.escape(_COLUMNS[name])}</th>" for name in names)
     rows = []
     for purifier in means["purifier"].values:
@@ -80,7 +85,7 @@ def attacks(results: xr.Dataset) -> str:
     heads = "".join(f"<th>{html.escape(head)}</th>" for head in ("attacker", "radius", *_COSTS.values(), *names))
     rows = []
     for place, row in xr.merge([verdicts, costs]).stack(setting=["purifier", "attack", "radius"]).groupby("setting"):
-        if not row["same configuration"].isnull().all():
+        if not row["pinned configuration"].isnull().all():
             told = [str(place[0]), str(place[1]), f"{place[2]:g}", *(f"{row[cost].item():.4g}" for cost in _COSTS)]
             told += [_number(row[name].item(), row[f"{name}_standard_error"].item()) for name in names]
             rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in told) + "</tr>")

@@ -1,6 +1,6 @@
 """The reconstructed denoiser attack: distances by hand, its optimum on linear features, its draws."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from torch.nn.functional import cosine_similarity
 from purigeom.attacks.denoiser import DenoiserAttack
 from purigeom.catalog import CLASSIFIERS, DIGITS_UNET
 from purigeom.defence.defended import Defended
-from purigeom.defence.gradients import BPDA, FullGraph, Surrogate
+from purigeom.defence.gradients import BPDA, FullGraph, Surrogate, Withheld
 from purigeom.defence.judge import correct
 from purigeom.defence.knowledge import EOT, Fixed, Fresh, Unaware
 from purigeom.defence.target import Target
@@ -119,6 +119,11 @@ def test_it_says_everywhere_that_it_is_a_reconstruction() -> None:
     assert "reconstruction" in DenoiserAttack().label
     assert "reconstruction" in (denoiser.__doc__ or "")
     assert "reconstruction" in (DenoiserAttack.__doc__ or "")
+
+
+def test_an_attacker_who_takes_no_gradient_is_refused() -> None:
+    with pytest.raises(ValueError, match="climbs a gradient, which"):
+        DenoiserAttack()(replace(target(curved, CHEAP), gradient=Withheld()), BATCH, NOISE, 0.1)
 
 
 def test_an_attacker_who_does_not_see_the_purifier_is_refused() -> None:

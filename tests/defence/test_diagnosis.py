@@ -128,3 +128,12 @@ def test_watching_changes_no_generator() -> None:
     assert generators_moved(lambda: torch.ones(2)) == ()
     assert gradients_turned_on(lambda: torch.ones(2) + 1) == ""
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(("height", "frequency"), [(0.002, 3000.0), (0.02, 1000.0), (0.05, 300.0)])
+def test_gradients_that_are_right_and_useless_a_step_away_are_shattered(height, frequency) -> None:
+    waves = wrap(lambda images: images + height * torch.sin(frequency * images), name="waves")
+    found = diagnosis(waves)
+    assert "of 4 images" in only_fault(found, "Shattered gradients")
+    assert (found.reached.abs() < 0.15).all()
+    assert (diagnosis(BASELINES["identity"]).reached > 0.8).all()

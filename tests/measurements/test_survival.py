@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from purigeom.attacks.adversary import Adversary, told
+from purigeom.attacks.fgsm import FGSM
+from purigeom.attacks.mi_fgsm import MIFGSM
 from purigeom.attacks.pgd import PGD
 from purigeom.catalog import BASELINES, CLASSIFIERS, DIGITS_UNET
 from purigeom.defence.gradients import BPDA, Withheld
 from purigeom.defence.knowledge import EOT, Fixed, Fresh
 from purigeom.images import Digits
+from purigeom.judging import judged
 from purigeom.measurements.survival import Survival
 from purigeom.noise import Noise
 from purigeom.purifiers.diffusion.ddim import OneShot
@@ -125,3 +128,32 @@ def test_survival_is_stored_under_what_attacks() -> None:
         == "survival-pgd-20-linf-eot-5-logits-bpda"
     )
     assert torch.equal(BATCH.labels[:2], BATCH[0:2].labels)
+
+
+@dataclass(frozen=True)
+class BreaksFarFrom:
+    """Answer NaN where an image has moved further than this from what it was."""
+
+    image: torch.Tensor
+    distance: float
+
+    def pin(self, noise, image_shape):
+        def purify(images):
+            apart = (images - self.image).flatten(1).abs().amax(1)
+            return torch.where((apart > self.distance).reshape(-1, 1, 1, 1) & self._same(apart), torch.nan, images)
+
+        return purify
+
+    def _same(self, apart):
+        return (apart < 0.2).reshape(-1, 1, 1, 1)  # the radius is less, and other digits are further
+
+
+@pytest.mark.parametrize("attack", [FGSM(), MIFGSM(3), PGD(3, iterate="last")], ids=lambda attack: attack.label)
+def test_an_attacked_image_without_an_answer_is_named_and_others_are_judged(attack, caplog) -> None:
+    answer = survival(attack, BreaksFarFrom(BATCH.images[1], 0.03), slice(0, 4), radius=0.1)
+    plain = survival(attack, BASELINES["identity"], slice(0, 4), radius=0.1)
+    assert answer.gradient_broken.values.flatten().tolist() == [False, True, False, False]
+    assert judged(answer)["pinned configuration"].isnull().values.flatten().tolist() == [False, True, False, False]
+    others = [0, 2, 3]
+    np.testing.assert_array_equal(answer.survived[..., others], plain.survived[..., others])
+    assert f"Image {BATCH.image_ids[1]}: " in caplog.text

@@ -23,7 +23,7 @@ from purigeom.attacks.beside import carried, in_front, row, steps_of
 from purigeom.attacks.settings import check_counts, check_lengths, check_options
 from purigeom.attacks.walk import Walk
 from purigeom.defence.defended import Defended
-from purigeom.defence.gradients import Exact, Gradient
+from purigeom.defence.gradients import Exact, Gradient, Withheld
 from purigeom.defence.target import Target
 from purigeom.geometry.chain import Chain
 from purigeom.geometry.displacement import Norm
@@ -137,6 +137,11 @@ class DenoiserAttack:
 
     def _seen(self, target: Target, batch: Batch) -> Target:
         """Return the target that answers the features of an image and of the clean one, under the same draws."""
+        if target.gradient == Withheld():
+            msg = (
+                "DenoiserAttack climbs a gradient, which Withheld() gives none of. Take Exact(), BPDA() or Surrogate()."
+            )
+            raise ValueError(msg)
         if not target.knowledge.draws(target.configuration, target.attacker, 0):
             msg = f"DenoiserAttack aims at the purifier, which an attacker with {target.knowledge} does not see."
             raise ValueError(msg)

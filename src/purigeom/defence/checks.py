@@ -53,7 +53,7 @@ def where_broken(image_map: ImageMap, cotangent: Tensor, image: Tensor) -> str:
     count = len(chain.steps)
     for index, state in enumerate(states):
         if not state.isfinite().all():
-            return f"as the value of step {index} of {count}" if index else "in the image itself"
+            return f"as the value of step {index} of {count}{_level(chain, index)}" if index else "in the image itself"
     if not cotangent.isfinite().all():
         return BEHIND
     for index in reversed(range(count)):
@@ -64,5 +64,11 @@ def where_broken(image_map: ImageMap, cotangent: Tensor, image: Tensor) -> str:
             return ""
         (cotangent,) = torch.autograd.grad(after, before, cotangent, materialize_grads=True)
         if not cotangent.isfinite().all():
-            return f"in the gradient of step {index + 1} of {count}"
+            return f"in the gradient of step {index + 1} of {count}{_level(chain, index + 1)}"
     return ""
+
+
+def _level(chain: Chain, index: int) -> str:
+    """Return how deep in noise the state after a step is, where the step says so."""
+    signal = getattr(chain.steps[index - 1], "signal", None)
+    return "" if signal is None else f", at signal level {signal:.3g}"

@@ -16,6 +16,8 @@ SAME = 1e-4
 """Largest gap between two answers to one question, relative to the largest logit: kernels that sum in varying order."""
 FOLLOWED = 0.3
 """How far from one the slope along a gradient may be, relative to its length: kinks cost a few per cent."""
+REACHED = 0.1
+"""Least part that the margin must change by over a radius, of what its gradient says: networks bend mildly."""
 LENGTHS = (1e-3, 1e-4, 1e-5)
 """Of small differences, in double precision; a hundred times that in single. The middle answer of the three counts."""
 
@@ -32,6 +34,9 @@ class Diagnosis:
         Whether it turned gradients on while they were off.
     followed
         Slope of the margin along its gradient over the gradient's length; NaN without a gradient.
+    reached
+        How far the margin changes over the radius along the gradient's signs, over what the gradient says of it; near
+        zero where the gradient is right at the image, and useless a step away.
     masked
         Whether the margin changes though it has no gradient.
     faults
@@ -41,6 +46,7 @@ class Diagnosis:
     hidden: Tensor
     optimised: Tensor
     followed: Tensor
+    reached: Tensor
     masked: Tensor
     faults: tuple[str, ...]
 
@@ -59,17 +65,17 @@ def diagnosed(defence: Defended, batch: Batch, noise: Noise, radius: float) -> D
     logits = defence.pin(noise, tuple(batch.images.shape[1:]))
     hidden, drawn = _hidden(defence, batch.images, noise)
     turned_on = gradients_turned_on(lambda: logits(batch.images))
-    followed = masked = torch.full((len(batch),), torch.nan, dtype=torch.float64)
+    followed = reached = masked = torch.full((len(batch),), torch.nan, dtype=torch.float64)
     if not hidden.any():
-        followed, masked = _slopes(logits, batch, noise.child("differences"), radius)
+        followed, reached, masked = _slopes(logits, batch, noise.child("differences"), radius)
     faults = (
         _hidden_told(hidden, drawn, defence),
         _optimised_told(turned_on, defence),
-        _shattered_told(followed, batch),
+        _shattered_told(followed, reached, batch),
         _masked_told(masked == 1, batch),
     )
     optimised = torch.full((len(batch),), bool(turned_on))
-    return Diagnosis(hidden, optimised, followed, masked == 1, tuple(filter(None, faults)))
+    return Diagnosis(hidden, optimised, followed, reached, masked == 1, tuple(filter(None, faults)))
 
 
 @torch.no_grad()
@@ -86,8 +92,8 @@ def _hidden(defence: Defended, images: Tensor, noise: Noise) -> tuple[Tensor, tu
     return (moved | bool(drawn)).cpu(), drawn
 
 
-def _slopes(logits: ImageMap, batch: Batch, noise: Noise, radius: float) -> tuple[Tensor, Tensor]:
-    """Return how differences of the margin follow its gradient, and whether it changes without one."""
+def _slopes(logits: ImageMap, batch: Batch, noise: Noise, radius: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how differences of the margin follow its gradient, near and far, and whether it changes without one."""
     images, lengths = _sharpest(logits, _inside(batch.images, noise.child("place"), radius))
     gradient = _gradient(logits, images, labels_of(batch))
     norm = gradient.flatten(1).norm(dim=1)
@@ -95,7 +101,9 @@ def _slopes(logits: ImageMap, batch: Batch, noise: Noise, radius: float) -> tupl
     ratios = [_change(logits, images, length * direction, labels_of(batch)) / (2 * length * norm) for length in lengths]
     followed = torch.stack(ratios).median(0).values.where(norm > 0, torch.nan)
     far = _change(logits, images, radius * noise.child("far").sign_like(images), labels_of(batch)).abs()
-    return followed.double().cpu(), ((norm == 0) & (far > SAME)).double().cpu()
+    ahead = _change(logits, images, radius * gradient.sign(), labels_of(batch))
+    reached = (ahead / (2 * radius * gradient.flatten(1).abs().sum(1))).where(norm > 0, torch.nan)
+    return followed.double().cpu(), reached.double().cpu(), ((norm == 0) & (far > SAME)).double().cpu()
 
 
 def _inside(images: Tensor, noise: Noise, radius: float) -> Tensor:
@@ -155,8 +163,8 @@ def _optimised_told(turned_on: str, defence: Defended) -> str:
     )
 
 
-def _shattered_told(followed: Tensor, batch: Batch) -> str:
-    apart = (followed - 1).abs() > FOLLOWED
+def _shattered_told(followed: Tensor, reached: Tensor, batch: Batch) -> str:
+    apart = ((followed - 1).abs() > FOLLOWED) | (reached < REACHED)
     return _of_images("Shattered gradients: the margin does not change along its gradient as that says", apart, batch)
 
 

@@ -22,12 +22,28 @@ def judged_logits(defence: Defended, images: Tensor, labels: Tensor, noise: Nois
     return logits
 
 
+def answered(defence: Defended, images: Tensor, labels: Tensor, draws: Sequence[Noise]) -> tuple[Tensor, Tensor]:
+    """Return the logits of every draw, (draw, image, class), and which images some draw answers with no number.
+
+    An image without an answer is classified wrong, and keeps no other image from its verdict.
+    """
+    targets = (Target(defence, noise, noise, gradient=Withheld()) for noise in draws)
+    logits = torch.stack([target.logits(images)[0] for target in targets])
+    check_labels(labels, logits.shape[2])
+    silent = ~logits.isfinite().all(2)
+    right = torch.nn.functional.one_hot(labels, logits.shape[2]).bool()
+    wrong = torch.where(right, -torch.inf, torch.zeros_like(logits))
+    return torch.where(silent.unsqueeze(2), wrong, logits), silent.any(0)
+
+
 def correct(defence: Defended, images: Tensor, labels: Tensor, noise: Noise) -> Tensor:
     """Return which images one draw classifies right."""
     return judged_logits(defence, images, labels, noise).argmax(1) == labels
 
 
-def verdicts(defence: Defended, images: Tensor, labels: Tensor, draws: Sequence[Noise]) -> tuple[Tensor, Tensor]:
-    """Return which images every draw classifies right, (draw, image), and which ones the mean of their logits does."""
-    logits = torch.stack([judged_logits(defence, images, labels, noise) for noise in draws])
-    return logits.argmax(2) == labels, logits.mean(0).argmax(1) == labels
+def verdicts(
+    defence: Defended, images: Tensor, labels: Tensor, draws: Sequence[Noise]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return which images each draw classifies right, (draw, image), which their mean does, which lack an answer."""
+    logits, silent = answered(defence, images, labels, draws)
+    return logits.argmax(2) == labels, logits.mean(0).argmax(1) == labels, silent

@@ -114,4 +114,4 @@ def gap(stored: Tensor, recomputed: Tensor) -> float:
         return 0.0
     same = (stored == found) | (stored.isnan() & found.isnan())
     apart = (stored - found).masked_fill(same, 0).abs().max()
-    return float((apart / stored.nan_to_num(0, 0, 0).abs().max()).where(apart > 0, 0))
+    return 0.0 if apart == 0 else float(apart / stored.nan_to_num(0, 0, 0).abs().max())

@@ -11,7 +11,7 @@ from purigeom.defence.diagnosis import diagnosed
 from purigeom.measurements.configuration import check_settings, configurations, labelled
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, RandomMap
-from purigeom.schema import GRADIENT_FOLLOWED, GRADIENT_MASKED, HIDDEN_RANDOMNESS, OPTIMISED_INSIDE
+from purigeom.schema import GRADIENT_FOLLOWED, GRADIENT_MASKED, GRADIENT_REACHED, HIDDEN_RANDOMNESS, OPTIMISED_INSIDE
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Soundness:
             (HIDDEN_RANDOMNESS, torch.stack([one.hidden for one in found])),
             (OPTIMISED_INSIDE, torch.stack([one.optimised for one in found])),
             (GRADIENT_FOLLOWED, torch.stack([one.followed for one in found])),
+            (GRADIENT_REACHED, torch.stack([one.reached for one in found])),
             (GRADIENT_MASKED, torch.stack([one.masked for one in found])),
         ]
         return labelled(facts, batch, self.draws)

@@ -1,5 +1,6 @@
 """Which images are still classified right under attack, judged by draws the attacker did and did not know."""
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import ClassVar
@@ -34,6 +35,8 @@ from purigeom.schema import (
     SURVIVED_VOTE,
     Variable,
 )
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,21 +98,18 @@ class Survival:
         self, purifier: RandomMap, batch: Batch, pinned: Noise, judge: Noise, attacker: Noise
     ) -> dict[Variable, Tensor]:
         """Return one configuration's facts, without its dimension."""
-        judged = Defended(Checked(purifier), self.classifier)
-        clean = correct(judged, batch.images, labels_of(batch), pinned)
+        judged, labels = Defended(purifier, self.classifier), labels_of(batch)
+        clean = correct(Defended(Checked(purifier), self.classifier), batch.images, labels, pinned)
         answers: dict[Variable, list[Tensor]] = {}
         for radius in self.radii:
             ledger = Ledger()
             target = self._target(purifier, pinned, attacker, ledger)
             images = self.adversary.attack(target, batch, attacker.child("search"), radius)
             fresh = [judge.child("judgement", place) for place in range(self.judgements)]
-            each, vote = verdicts(judged, images, labels_of(batch), fresh)
-            facts = {
-                SURVIVED: correct(judged, images, labels_of(batch), pinned),
-                SURVIVED_FRESH: each,
-                SURVIVED_VOTE: vote,
-                **_costs(ledger, batch),
-            }
+            same, _, silent = verdicts(judged, images, labels, [pinned])
+            each, vote, unheard = verdicts(judged, images, labels, fresh)
+            _name(ledger, batch, silent | unheard)
+            facts = {SURVIVED: same[0], SURVIVED_FRESH: each, SURVIVED_VOTE: vote, **_costs(ledger, batch)}
             for variable, values in facts.items():
                 answers.setdefault(variable, []).append(values)
         stacked = {variable: torch.stack(values)[None] for variable, values in answers.items()}
@@ -128,6 +128,17 @@ class Survival:
             return torch.zeros(len(batch), dtype=torch.bool)
         _, gradient = target.slope(batch.images, climbing("ce", labels_of(batch)))
         return (gradient == 0).flatten(1).all(1).cpu() & ~_broken(ledger, batch)
+
+
+def _name(ledger: Ledger, batch: Batch, silent: Tensor) -> None:
+    """Enter images without an answer into the ledger, and say what is in it of broken ones."""
+    for place in silent.nonzero().flatten().tolist():
+        image_id = batch.image_ids[place]
+        ledger.broken.setdefault(
+            image_id, f"Image {image_id}: what the attack found of it is answered by NaN or infinity."
+        )
+    for sentence in ledger.broken.values():
+        _LOG.warning(sentence)
 
 
 def _costs(ledger: Ledger, batch: Batch) -> dict[Variable, Tensor]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from purigeom.cost import evaluated
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, Differentiability, ImageMap
 
@@ -70,9 +71,15 @@ class Wrapped:
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del image_shape
-        if not _takes_noise(self.function):
-            return self.function
-        return lambda images: self.function(images, noise=noise.normal_like(images))
+        networks = int(isinstance(self.function, Module))
+
+        def purify(images: Tensor) -> Tensor:
+            evaluated(networks * len(images))
+            if _takes_noise(self.function):
+                return self.function(images, noise=noise.normal_like(images))
+            return self.function(images)
+
+        return purify
 
 
 def wrap(

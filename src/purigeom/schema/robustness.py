@@ -39,7 +39,7 @@ GRADIENT_CALLS = Variable(
 GRADIENT_BROKEN = Variable(
     "gradient_broken",
     ("attack", "radius", "draw", "image"),
-    "Whether a gradient of the attack was NaN or infinite, so that its survival says nothing.",
+    "Whether a gradient of the attack, or an answer to what it found, was NaN or infinite: its survival says nothing.",
 )
 GRADIENT_VANISHED = Variable(
     "gradient_vanished",
@@ -91,6 +91,11 @@ GRADIENT_FOLLOWED = Variable(
     "gradient_followed",
     ("draw", "image"),
     "Slope of the margin along its gradient, near the clean image, over the gradient's length; one where they agree.",
+)
+GRADIENT_REACHED = Variable(
+    "gradient_reached",
+    ("draw", "image"),
+    "How far the margin changes over the radius along its gradient, over what that says; near zero where shattered.",
 )
 GRADIENT_MASKED = Variable(
     "gradient_masked",
