@@ -6,9 +6,13 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from purigeom.attacks.adversary import Attack
+from purigeom.attacks.adversary import Adversary, Attack
 from purigeom.attacks.autoattack import AutoAttack
+from purigeom.attacks.deviation import DiffAttack
 from purigeom.attacks.fab import FAB
+from purigeom.attacks.mi_fgsm import MIFGSM
+from purigeom.attacks.pgd import PGD
+from purigeom.attacks.sia import SIA
 from purigeom.attacks.square import Square
 from purigeom.catalog import ATTACKS, CLASSIFIERS, DIGITS_UNET, IMAGES
 from purigeom.defence.defended import Defended
@@ -73,3 +77,11 @@ def test_a_catalogued_adversary_keeps_the_laws_of_attacks(name) -> None:
 def test_labels_of_adversaries_tell_them_apart() -> None:
     labels = [adversary.label for adversary in ATTACKS.values()]
     assert len(set(labels)) == len(labels)
+
+
+def test_settings_that_differ_are_told_apart() -> None:
+    usual, other = Adversary(PGD(3)), Adversary(PGD(3, relative_step=0.1, random_start=False))
+    assert usual.label == "PGD-3 linf, fixed, exact"
+    assert other.label == "PGD-3 linf (relative_step 0.1, random_start False), fixed, exact"
+    assert Adversary(SIA(walk=MIFGSM(decay=0.0))).label != Adversary(SIA()).label
+    assert Adversary(DiffAttack(weight=0.1), EOT(2)).label != Adversary(DiffAttack(), EOT(2)).label

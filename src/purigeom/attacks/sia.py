@@ -4,7 +4,7 @@ Its paper and its codes differ in the operators (ten, or the seven here by defau
 (1, or 0 on the command line); what arXiv 2505.15594 took is not published. All are fields.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, get_args
 
 import torch
@@ -41,7 +41,7 @@ class SIA:
     """
 
     version: ClassVar[int] = 1
-    walk: MIFGSM = field(default_factory=MIFGSM)
+    walk: MIFGSM = MIFGSM()
     copies: int = 20
     blocks: int = 3
     operators: tuple[OperatorName, ...] = SEVEN
