@@ -71,7 +71,8 @@ def one_by_one(run: Run, target: Target, batch: Batch, noise: Noise) -> Tensor:
 
 def classes_of(target: Target, batch: Batch, attack: object, least: int) -> int:
     """Return how many classes the classifier tells apart; raise unless there are enough of them."""
-    classes = target[:1].logits(batch.images[:1]).shape[-1]
+    with torch.no_grad():  # of the classifier alone, so that no image pays for a purification
+        classes = int(target.defence.classifier.load()(batch.images[:1]).shape[-1])
     if classes < least:
         msg = f"{attack!r} needs at least {least} classes; the classifier has {classes}. Take APGD() with loss 'cw'."
         raise ValueError(msg)
