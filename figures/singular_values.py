@@ -3,22 +3,14 @@
 Reads the store of `analyses.geometry_of_digits` unless another is given, measures nothing, and saves a PNG and a PDF.
 """
 
-import sys
-from pathlib import Path
+from functools import partial
 
-from purigeom import store
+from figures.script import given, saved
 from purigeom.plot.spectrum import draw
-from purigeom.plot.style import save
 
-__all__ = ["draw"]
+__all__ = ["draw", "main"]
 
-
-def main(root: Path, stem: Path) -> None:
-    """Draw the spectra of a store."""
-    for path in save(draw(store.load(root).load()), stem):
-        sys.stdout.write(f"{path}\n")
-
+main = partial(saved, draw)
 
 if __name__ == "__main__":
-    given = [Path(word) for word in sys.argv[1:]]
-    main(*given, *[Path("data_cache/geometry"), Path("data_cache/figures/singular_values")][len(given) :])
+    main(*given("data_cache/geometry", "singular_values"))

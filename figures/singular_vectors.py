@@ -7,19 +7,16 @@ saves a PNG and a PDF.
 import sys
 from pathlib import Path
 
-from purigeom import store
+from figures.script import given, saved
 from purigeom.plot.singular_vectors import draw
-from purigeom.plot.style import save
 
 __all__ = ["draw"]
 
 
-def main(root: str, stem: str, purifier: str) -> None:
+def main(root: Path, stem: Path, purifier: str) -> None:
     """Draw the singular vectors of a store's purifier."""
-    for path in save(draw(store.load(root).sel(purifier=[purifier]).load()), Path(stem)):
-        sys.stdout.write(f"{path}\n")
+    saved(lambda results: draw(results.sel(purifier=[purifier])), root, stem)
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    main(*given, *["data_cache/geometry", "data_cache/figures/singular_vectors", "ddpm 60"][len(given) :])
+    main(*given("data_cache/geometry", "singular_vectors"), purifier=(sys.argv[3:] or ["ddpm 60"])[0])

@@ -8,7 +8,7 @@ import xarray as xr
 
 from purigeom.estimate import estimate
 from purigeom.fit import SigmoidFit, fit_sigmoid
-from purigeom.judging import unbroken
+from purigeom.judging import cleared
 
 CALIBRATED = ("diffusion", "identity")
 """The families whose curve arXiv 2505.22839 claims, and where it ends: no purifier at all."""
@@ -41,7 +41,7 @@ def calibration_points(results: xr.Dataset, families: Sequence[str] = CALIBRATED
         msg = f"A calibration needs {sorted(needed)}, which these results lack. Measure compression and survival."
         raise KeyError(msg)
     compression = estimate(_single(results["compression_ratio"], "displacement", "radius"))
-    survival = estimate(_single(unbroken(results[["survived"]], results)["survived"], "attack", "radius"))
+    survival = estimate(_single(cleared(results)["survived"], "attack", "radius"))
     vanished = _single(results["gradient_vanished"], "attack").mean(("draw", "image"))
     chosen = results["family"].isin(list(families))
     known = np.isfinite(survival["mean"]) & np.isfinite(compression["mean"])

@@ -12,7 +12,7 @@ from purigeom.derivatives import derivatives_told
 from purigeom.estimate import estimates
 from purigeom.executors import Executor, Processes, in_process
 from purigeom.images import checked
-from purigeom.judging import judged
+from purigeom.judging import VERDICTS, judged
 from purigeom.naming import images_named, named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import RandomMap
@@ -56,9 +56,7 @@ def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: 
 
 def _with_verdicts(results: xr.Dataset) -> xr.Dataset:
     """Return the results with what survives under every protocol in place of single verdicts."""
-    if "survived_vote" not in results:
-        return results
-    return results.drop_vars(["survived", "survived_fresh", "survived_vote"]).merge(judged(results))
+    return results.drop_vars(VERDICTS).merge(judged(results)) if set(VERDICTS) <= set(results) else results
 
 
 def means(results: xr.Dataset) -> str:

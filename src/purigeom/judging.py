@@ -4,6 +4,8 @@ import xarray as xr
 
 from purigeom.schema import GRADIENT_BROKEN, SURVIVED, SURVIVED_FRESH, SURVIVED_VOTE
 
+VERDICTS = (SURVIVED.name, SURVIVED_FRESH.name, SURVIVED_VOTE.name)
+
 
 def judged(results: xr.Dataset) -> xr.Dataset:
     """Return what survives under every protocol, as one number per image and setting; means come later.
@@ -20,7 +22,7 @@ def judged(results: xr.Dataset) -> xr.Dataset:
     >>> {name: verdict.item() for name, verdict in judged(results).items()}
     {'pinned configuration': 0.0, 'mean of 2 fresh': 0.5, 'worst of 2 fresh': 0.0, 'vote of 2 fresh': 1.0}
     """
-    missing = {SURVIVED.name, SURVIVED_FRESH.name, SURVIVED_VOTE.name} - set(results)
+    missing = set(VERDICTS) - set(results)
     if missing:
         msg = f"A judgement needs {sorted(missing)}, which these results lack. Measure survival."
         raise KeyError(msg)
@@ -42,6 +44,12 @@ def judged(results: xr.Dataset) -> xr.Dataset:
         }
     )
     return unbroken(verdicts, results)
+
+
+def cleared(results: xr.Dataset) -> xr.Dataset:
+    """Return the results with no verdict on images whose gradient broke."""
+    names = [name for name in VERDICTS if name in results]
+    return results.assign(unbroken(results[names], results))
 
 
 def unbroken(facts: xr.Dataset, results: xr.Dataset) -> xr.Dataset:

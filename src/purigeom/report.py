@@ -7,7 +7,7 @@ import xarray as xr
 
 from purigeom.calibration import Calibration
 from purigeom.estimate import estimates
-from purigeom.judging import judged, unbroken
+from purigeom.judging import cleared, judged
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -65,8 +65,7 @@ def table(results: xr.Dataset) -> str:
 
     Of several attacks or radii, `attacks` tells.
     """
-    survived = [name for name in results if str(name).startswith("survived")]
-    means = estimates(results.assign(unbroken(results[survived], results)))
+    means = estimates(cleared(results))
     means = means.squeeze([dim for dim, size in means.sizes.items() if size == 1 and dim != "purifier"], drop=True)
     names = [name for name in _COLUMNS if name in means and means[name].dims == ("purifier",)]
     heads = "".join(f"<th>{html.escape(_COLUMNS[name])}</th>" for name in names)

@@ -1,6 +1,6 @@
 """An attack, what it is told of the defence, and the gradients it takes: all that survival depends on."""
 
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -11,11 +11,6 @@ from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
-
-LABELLED = frozenset(
-    {"steps", "norm", "loss", "losses", "restarts", "copies", "operators", "targets", "queries", "distance", "suite"}
-)
-"""Settings that attacks say in their own labels."""
 
 
 @runtime_checkable
@@ -28,7 +23,7 @@ class Attack(Protocol):
 
     @property
     def label(self) -> str:
-        """Return the short name under which results are stored and drawn."""
+        """Return the short name under which results are stored and drawn: settings that differ have other names."""
         ...
 
     @property
@@ -52,22 +47,9 @@ class Adversary:
 
     @property
     def label(self) -> str:
-        return f"{self.attack.label}{_unusual(self.attack)}, {self.knowledge.label}, {self.gradient.label}"
+        return f"{self.attack.label}, {self.knowledge.label}, {self.gradient.label}"
 
 
 def told(attack: "Attack | Adversary") -> Adversary:
     """Return an adversary as it is, and an attack as one that knows the configuration and differentiates exactly."""
     return attack if isinstance(attack, Adversary) else Adversary(attack)
-
-
-def _unusual(attack: Attack) -> str:
-    """Return the settings that an attack's own label leaves out, where they are not the default ones."""
-    if not is_dataclass(attack):
-        return ""
-    differing = [
-        field.name
-        for field in fields(attack)
-        if field.name not in LABELLED and field.default is not MISSING and getattr(attack, field.name) != field.default
-    ]
-    settings = [f"{name} {getattr(attack, name)!r}" for name in differing]
-    return f" ({', '.join(settings)})" if settings else ""

@@ -17,10 +17,10 @@ from torch import Tensor
 from purigeom.attacks.ascent import Hill, Pace, Point, checkpoints, chosen
 from purigeom.attacks.ball import better, check_radius, project, random_start, uphill
 from purigeom.attacks.losses import climbing, targeted_dlr
-from purigeom.attacks.settings import check_counts, check_options
+from purigeom.attacks.settings import check_counts, check_options, titled
 from purigeom.defence.checks import check_labels, labels_of
 from purigeom.defence.target import Loss, Target
-from purigeom.geometry.displacement import Norm
+from purigeom.geometry.displacement import Norm, per_image
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
 
@@ -63,9 +63,8 @@ class APGD:
 
     @property
     def label(self) -> str:
-        times = f"x{self.restarts}" if self.restarts > 1 else ""
         loss = f"T{self.targets}-DLR" if self.loss == "targeted dlr" else self.loss.upper()
-        return f"APGD-{loss}-{self.steps}{times} {self.norm}"
+        return titled(self, f"APGD-{loss}-{self.steps}", "loss", "targets", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         check_radius(self, self.norm, radius)
@@ -114,8 +113,7 @@ class APGD:
         self, point: Point, previous: Tensor | None, length: Tensor, inside: Callable[[Tensor], Tensor]
     ) -> Tensor:
         """Return the images after a step: from the second on, mixed with the step before."""
-        shaped = length.reshape(-1, *[1] * (point.images.dim() - 1))
-        moved = inside(point.images + shaped * uphill(point.gradient, self.norm, 1))
+        moved = inside(point.images + per_image(length, point.images) * uphill(point.gradient, self.norm, 1))
         if previous is None:
             return moved
         return inside(point.images + NEW * (moved - point.images) + (1 - NEW) * (point.images - previous))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from purigeom.defence.target import Loss, Target
+from purigeom.geometry.displacement import per_image
 
 RISING = 0.75
 """Which share of the steps since the last checkpoint has to raise the loss, or else steps are too long."""
@@ -51,6 +52,11 @@ class Hill:
         return self.target.loss(images, self.loss, self.first + step)
 
 
+def hills(target: Target, loss: Loss, count: int, queries: int) -> list[Hill]:
+    """Return as many hills of one loss, with so many queries each that no two share one."""
+    return [Hill(target, loss, place * queries) for place in range(count)]
+
+
 @dataclass(frozen=True)
 class Pace:
     """How long every image's steps are, and what the next checkpoint has to know, image by image.
@@ -89,7 +95,7 @@ class Pace:
 
 def chosen(which: Tensor, one: Point, other: Point) -> Point:
     """Return one point for the images it is chosen for, the other for the rest."""
-    shaped = which.reshape(-1, *[1] * (one.images.dim() - 1))
+    shaped = per_image(which, one.images)
     images, gradient = (
         torch.where(shaped, *pair) for pair in ((one.images, other.images), (one.gradient, other.gradient))
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from purigeom.attacks.ball import check_radius, project
 from purigeom.attacks.library import NORMS, classes_of, installed, one_by_one, package
-from purigeom.attacks.settings import check_options
+from purigeom.attacks.settings import check_options, titled
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
@@ -49,7 +49,7 @@ class AutoAttack:
 
     @property
     def label(self) -> str:
-        return f"AutoAttack-{self.suite} {self.norm}"
+        return titled(self, f"AutoAttack-{self.suite}", "suite")
 
     def content(self) -> str:
         """Return the version of the package, which decides its answers."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from purigeom.geometry.displacement import Norm, rescale
+from purigeom.geometry.displacement import Norm, per_image, rescale
 from purigeom.noise import Noise
 
 
@@ -41,12 +41,11 @@ def project(images: Tensor, clean: Tensor, norm: Norm, radius: float) -> Tensor:
     displacement = images - clean
     if norm == "linf":
         return (clean + displacement.clamp(-radius, radius)).clamp(0, 1)
-    length = displacement.flatten(1).norm(dim=1).reshape(-1, *[1] * (images.dim() - 1))
+    length = per_image(displacement.flatten(1).norm(dim=1), images)
     return (clean + displacement * (radius / length).nan_to_num(1).clamp(max=1)).clamp(0, 1)
 
 
 def better(best: Tensor, best_loss: Tensor, images: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
     """Return, image by image, which of two has the higher loss, and that loss."""
     improved = loss > best_loss
-    shaped = improved.reshape(-1, *[1] * (images.dim() - 1))
-    return torch.where(shaped, images, best), torch.where(improved, loss, best_loss)
+    return torch.where(per_image(improved, images), images, best), torch.where(improved, loss, best_loss)

@@ -5,13 +5,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from purigeom.geometry.chain import Chain
 from purigeom.protocols import ImageMap
-
-
-def steps_of(image_map: ImageMap) -> tuple[ImageMap, ...]:
-    """Return the steps of a chain; any other map is one step."""
-    return image_map.steps if isinstance(image_map, Chain) else (image_map,)
 
 
 def in_front(rows: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:

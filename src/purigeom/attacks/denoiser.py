@@ -17,15 +17,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from purigeom.attacks.ascent import Hill
-from purigeom.attacks.ball import better, check_radius
-from purigeom.attacks.beside import carried, in_front, row, steps_of
-from purigeom.attacks.settings import check_counts, check_lengths, check_options
+from purigeom.attacks.ascent import hills
+from purigeom.attacks.ball import check_radius
+from purigeom.attacks.beside import carried, in_front, row
+from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
 from purigeom.attacks.walk import Walk
 from purigeom.defence.defended import Defended
 from purigeom.defence.gradients import Exact, Gradient, Withheld
 from purigeom.defence.target import Target
-from purigeom.geometry.chain import Chain
+from purigeom.geometry.chain import Chain, as_chain
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, ImageMap, RandomMap
@@ -59,7 +59,7 @@ class Beside:
         purify = self.gradient.pin(self.purifier, noise, image_shape)
         with torch.no_grad():
             reference = purify(self.clean.images[[place[image_id] for image_id in noise.image_ids]])
-        steps = [carried(step, image_shape) for step in steps_of(purify)]
+        steps = [carried(step, image_shape) for step in as_chain(purify).steps]
         return Chain((lambda images: row(images, reference), *steps))
 
 
@@ -117,20 +117,16 @@ class DenoiserAttack:
 
     @property
     def label(self) -> str:
-        times = f"x{self.restarts}" if self.restarts > 1 else ""
-        return f"denoiser attack (reconstruction)-{self.steps}{times} {self.distance} {self.norm}"
+        return titled(self, f"denoiser attack (reconstruction) {self.distance}-{self.steps}", "distance", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         check_radius(self, self.norm, radius)
-        walk, seen = Walk(self.steps, self.norm, radius, self.relative_step), self._seen(target, batch)
+        seen, queries = self._seen(target, batch), self.steps + 1
+        climbs = hills(seen, self._loss, self.restarts, queries)
+        found = Walk(self.steps, self.norm, radius, self.relative_step).highest(climbs, batch.images, noise)
         draws = target.knowledge.draws(target.configuration, target.attacker, 0)
-        best, best_loss = batch.images, batch.images.new_full((len(batch),), -float("inf"))
-        for restart in range(self.restarts):
-            hill = Hill(seen, self._loss, restart * (self.steps + 1))
-            start = walk.start(batch.images, noise.child("start", restart))
-            best, best_loss = better(best, best_loss, *walk.best(hill, batch.images, start))
-            target.ledger.note(target.image_ids, purifications=(self.steps + 1) * len(draws))
-        return best
+        target.ledger.note(target.image_ids, purifications=self.restarts * queries * len(draws))  # of clean images
+        return found
 
     def _loss(self, features: Tensor) -> Tensor:
         return DISTANCES[self.distance](*features.tensor_split(2, 1))

@@ -7,10 +7,10 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from purigeom.attacks.beside import carried, in_front, row, steps_of
+from purigeom.attacks.beside import carried, in_front, row
 from purigeom.defence.checks import check_logits
 from purigeom.defence.defended import Defended
-from purigeom.geometry.chain import Chain
+from purigeom.geometry.chain import Chain, as_chain
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap, RandomMap, declaration
 from purigeom.purifiers.diffusion.process import Denoising, Noising
@@ -49,7 +49,7 @@ class Deviating:
         return declaration(self.purifier)
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> Chain:
-        inner = steps_of(self.purifier.pin(noise, image_shape))
+        inner = as_chain(self.purifier.pin(noise, image_shape)).steps
         weights = iter(self._weights(inner, noise).unbind(1))
         steps: list[ImageMap] = [lambda images: row(images, images, torch.zeros_like(images.flatten(1)[:, :1]))]
         forward: Noising | None = None

@@ -24,11 +24,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from purigeom.attacks.ascent import Hill
-from purigeom.attacks.ball import better, check_radius
+from purigeom.attacks.ascent import hills
+from purigeom.attacks.ball import check_radius
 from purigeom.attacks.deviating import Deviated, Deviating, Weighting
 from purigeom.attacks.losses import LossName, climbing
-from purigeom.attacks.settings import check_counts, check_lengths, check_options
+from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
 from purigeom.attacks.walk import Walk
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
@@ -86,19 +86,16 @@ class DiffAttack:
 
     @property
     def label(self) -> str:
-        times = f"x{self.restarts}" if self.restarts > 1 else ""
-        return f"DiffAttack-{self.steps}{times}{'' if self.loss == 'ce' else f' {self.loss}'} {self.norm}"
+        return titled(self, f"DiffAttack-{self.steps}", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         check_radius(self, self.norm, radius)
-        walk, loss = Walk(self.steps, self.norm, radius, self.relative_step), self._loss(batch)
-        best, best_loss = batch.images, batch.images.new_full((len(batch),), -float("inf"))
-        for restart in range(self.restarts):
-            seen = self._seen(target, tuple(batch.images.shape[1:]), noise.child("steps", restart))
-            hill = Hill(seen, loss, restart * (self.steps + 1))
-            start = walk.start(batch.images, noise.child("start", restart))
-            best, best_loss = better(best, best_loss, *walk.best(hill, batch.images, start))
-        return best
+        shape, loss = tuple(batch.images.shape[1:]), self._loss(batch)
+        climbs = [
+            replace(hill, target=self._seen(target, shape, noise.child("steps", restart)))
+            for restart, hill in enumerate(hills(target, loss, self.restarts, self.steps + 1))
+        ]
+        return Walk(self.steps, self.norm, radius, self.relative_step).highest(climbs, batch.images, noise)
 
     def _loss(self, batch: Batch) -> Callable[[Tensor], Tensor]:
         classification = climbing(self.loss, labels_of(batch))

@@ -27,7 +27,7 @@ from purigeom.attacks.ball import check_radius
 from purigeom.attacks.losses import LOSSES, LossName
 from purigeom.attacks.resubmission import Kept, evaluated
 from purigeom.attacks.selection import Draws, Selection, mean
-from purigeom.attacks.settings import check_counts, check_lengths, check_options
+from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
 from purigeom.attacks.walk import Walk
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
@@ -111,7 +111,7 @@ class DiffHammer:
 
     @property
     def label(self) -> str:
-        return f"DiffHammer-{self.steps} {'+'.join(self.losses)} {self.norm}"
+        return titled(self, f"DiffHammer-{self.steps} {'+'.join(self.losses)}", "steps", "losses")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         check_radius(self, self.norm, radius)

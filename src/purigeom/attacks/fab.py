@@ -7,7 +7,7 @@ from torch import Tensor
 
 from purigeom.attacks.ball import check_radius, project
 from purigeom.attacks.library import NORMS, classes_of, installed, one_by_one, package
-from purigeom.attacks.settings import check_counts, check_options
+from purigeom.attacks.settings import check_counts, check_options, titled
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
@@ -45,8 +45,7 @@ class FAB:
 
     @property
     def label(self) -> str:
-        times = f"x{self.restarts}" if self.restarts > 1 else ""
-        return f"FAB-T{self.targets}-{self.steps}{times} {self.norm}"
+        return titled(self, f"FAB-T{self.targets}-{self.steps}", "steps", "targets")
 
     def content(self) -> str:
         """Return the version of the package, which decides its answers."""

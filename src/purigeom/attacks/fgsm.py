@@ -7,7 +7,7 @@ from torch import Tensor
 
 from purigeom.attacks.ball import check_radius, project, uphill
 from purigeom.attacks.losses import LossName, climbing
-from purigeom.attacks.settings import check_options
+from purigeom.attacks.settings import check_options, titled
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
@@ -38,7 +38,7 @@ class FGSM:
 
     @property
     def label(self) -> str:
-        return f"FGSM{'' if self.loss == 'ce' else f' {self.loss}'} {self.norm}"
+        return titled(self, "FGSM")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         del noise

@@ -2,8 +2,7 @@
 
 The package draws from torch's global generator in the shape of the batch it is given: an image's answer is its own only
 where it travels alone. Nor could images be told apart in a batch, since FAB leaves the ball on its way. This costs what
-batches save: behind the digits' one-shot purifier, on one CPU thread, a question about one image takes 7 ms, twelve
-times its share of a batch of 128. APGD is purigeom's own and attacks whole batches.
+batches save. APGD is purigeom's own and attacks whole batches.
 """
 
 import sys
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
-from purigeom.geometry.displacement import Norm
+from purigeom.geometry.displacement import Norm, per_image
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
 
@@ -66,7 +65,7 @@ def one_by_one(run: Run, target: Target, batch: Batch, noise: Noise) -> Tensor:
         image_id = batch.image_ids[place]
         said = f"Image {image_id}: the package's attack ended in NaN or infinity, behind {target.defence.purifier!r}."
         target.ledger.broken.setdefault(image_id, said)
-    return torch.where(broken.reshape(-1, *[1] * (attacked.dim() - 1)), batch.images, attacked)
+    return torch.where(per_image(broken, attacked), batch.images, attacked)
 
 
 def classes_of(target: Target, batch: Batch, attack: object, least: int) -> int:

@@ -8,10 +8,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
 from purigeom.defence.checks import check_labels
+from purigeom.defence.target import Loss
 
 LossName: TypeAlias = Literal["ce", "cw", "dlr"]
-Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""From logits (image, class) and labels to one number per image."""
 
 
 def ce(logits: Tensor, labels: Tensor) -> Tensor:
@@ -38,10 +37,10 @@ def targeted_dlr(logits: Tensor, labels: Tensor, towards: Tensor) -> Tensor:
     return (chosen - right) / (first - (third + fourth) / 2 + 1e-12)
 
 
-LOSSES: dict[LossName, Loss] = {"ce": ce, "cw": cw, "dlr": dlr}
+LOSSES: dict[LossName, Callable[[Tensor, Tensor], Tensor]] = {"ce": ce, "cw": cw, "dlr": dlr}
 
 
-def climbing(name: LossName, labels: Tensor) -> Callable[[Tensor], Tensor]:
+def climbing(name: LossName, labels: Tensor) -> Loss:
     """Return a loss of logits alone; it raises where labels or the number of classes do not suit it."""
 
     def loss(logits: Tensor) -> Tensor:

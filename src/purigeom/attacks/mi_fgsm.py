@@ -14,10 +14,10 @@ from torch import Tensor
 
 from purigeom.attacks.ball import check_radius, project, uphill
 from purigeom.attacks.losses import LossName, climbing
-from purigeom.attacks.settings import check_counts, check_lengths, check_options
+from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
-from purigeom.geometry.displacement import Norm
+from purigeom.geometry.displacement import Norm, per_image
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
 
@@ -58,7 +58,7 @@ class MIFGSM:
 
     @property
     def label(self) -> str:
-        return f"MI-FGSM-{self.steps}{'' if self.loss == 'ce' else f' {self.loss}'} {self.norm}"
+        return titled(self, f"MI-FGSM-{self.steps}", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         del noise
@@ -78,5 +78,5 @@ class MIFGSM:
 
 def _normalised(gradient: Tensor) -> Tensor:
     """Return every image's gradient with a mean absolute value of one; a zero gradient stays zero."""
-    mean = gradient.abs().flatten(1).mean(1).reshape(-1, *[1] * (gradient.dim() - 1))
+    mean = per_image(gradient.abs().flatten(1).mean(1), gradient)
     return gradient / mean.where(mean > 0, 1)

@@ -4,21 +4,20 @@ Departure from Lee and Kim's code: an l2 step goes along the gradient, not along
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from purigeom.attacks.ball import better, check_radius, project, random_start, uphill
+from purigeom.attacks.ascent import hills
+from purigeom.attacks.ball import check_radius
 from purigeom.attacks.losses import LossName, climbing
-from purigeom.attacks.settings import check_counts, check_lengths, check_options
+from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
+from purigeom.attacks.walk import Iterate, Walk
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
-
-Iterate: TypeAlias = Literal["best", "last"]
 
 
 @dataclass(frozen=True)
@@ -62,30 +61,10 @@ class PGD:
 
     @property
     def label(self) -> str:
-        loss = "" if self.loss == "ce" else f" {self.loss}"
-        return f"PGD-{self.steps}{f'x{self.restarts}' if self.restarts > 1 else ''}{loss} {self.norm}"
+        return titled(self, f"PGD-{self.steps}", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         check_radius(self, self.norm, radius)
-        best, best_loss = batch.images, batch.images.new_full((len(batch),), -torch.inf)
-        for restart in range(self.restarts):
-            start = batch.images
-            if self.random_start:
-                start = random_start(noise.child("start", restart), batch.images, self.norm, radius)
-            best, best_loss = better(best, best_loss, *self._walked(target, batch, start, radius, restart))
-        return best
-
-    def _walked(
-        self, target: Target, batch: Batch, images: Tensor, radius: float, restart: int
-    ) -> tuple[Tensor, Tensor]:
-        """Return the iterate of one walk that counts, and its loss."""
-        loss, first = climbing(self.loss, labels_of(batch)), restart * (self.steps + 1)
-        best, best_loss = images, images.new_full((len(images),), -torch.inf)
-        for step in range(self.steps):
-            found, gradient = target.slope(images, loss, first + step)
-            best, best_loss = better(best, best_loss, images, found)
-            moved = images + uphill(gradient, self.norm, self.relative_step * radius)
-            images = project(moved, batch.images, self.norm, radius)
-        with torch.no_grad():
-            last = target.loss(images, loss, first + self.steps)
-        return (images, last) if self.iterate == "last" else better(best, best_loss, images, last)
+        walk = Walk(self.steps, self.norm, radius, self.relative_step, self.random_start, self.iterate)
+        loss = climbing(self.loss, labels_of(batch))
+        return walk.highest(hills(target, loss, self.restarts, self.steps + 1), batch.images, noise)

@@ -11,6 +11,7 @@ from purigeom.attacks.selection import Draws
 from purigeom.defence.checks import check_logits
 from purigeom.defence.gradients import Withheld
 from purigeom.defence.target import Target
+from purigeom.geometry.displacement import per_image
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Kept:
         """Return, image by image, the one that failed more often, or as often and by more."""
         as_often = other.failures == self.failures
         improved = (other.failures > self.failures) | (as_often & (other.margin > self.margin))
-        shaped = improved.reshape(-1, *[1] * (self.images.dim() - 1))
+        shaped = per_image(improved, self.images)
         return Kept(
             torch.where(shaped, other.images, self.images),
             torch.where(improved, other.failures, self.failures),

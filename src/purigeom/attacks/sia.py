@@ -13,8 +13,8 @@ from torch import Tensor
 from purigeom.attacks.ball import check_radius
 from purigeom.attacks.losses import climbing
 from purigeom.attacks.mi_fgsm import MIFGSM
-from purigeom.attacks.settings import check_counts
-from purigeom.attacks.transformations import SEVEN, OperatorName, transformed
+from purigeom.attacks.settings import check_counts, titled
+from purigeom.attacks.transformations import SEVEN, TEN, OperatorName, transformed
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
@@ -54,8 +54,8 @@ class SIA:
 
     @property
     def label(self) -> str:
-        copies = f"{len(self.operators)} operators x{self.copies}"
-        return f"SIA-{self.walk.steps} {copies} {self.norm}"
+        known = ("operators",) if self.operators in (SEVEN, TEN) else ()
+        return titled(self, f"SIA-{self.walk.steps} {len(self.operators)} operators x{self.copies}", "copies", *known)
 
     @property
     def norm(self) -> Norm:

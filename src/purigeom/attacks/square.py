@@ -8,7 +8,7 @@ from torch import Tensor
 
 from purigeom.attacks.ball import check_radius, project
 from purigeom.attacks.library import NORMS, installed, one_by_one, package
-from purigeom.attacks.settings import check_counts, check_options
+from purigeom.attacks.settings import check_counts, check_options, titled
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
@@ -44,7 +44,7 @@ class Square:
 
     @property
     def label(self) -> str:
-        return f"Square-{self.queries}{f'x{self.restarts}' if self.restarts > 1 else ''} {self.norm}"
+        return titled(self, f"Square-{self.queries}", "queries")
 
     def content(self) -> str:
         """Return the version of the package, which decides its answers."""

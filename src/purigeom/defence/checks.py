@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from purigeom.defence.defended import Defended
-from purigeom.geometry.chain import Chain
+from purigeom.geometry.chain import Chain, as_chain
 from purigeom.protocols import Batch, ImageMap
 
 CERTAIN = 1e-3
@@ -47,7 +47,7 @@ def check_labels(labels: Tensor, classes: int) -> Tensor:
 
 def where_broken(image_map: ImageMap, cotangent: Tensor, image: Tensor) -> str:
     """Return in which step a value or, given that of the last, a gradient first is no number; empty where none is."""
-    chain = image_map if isinstance(image_map, Chain) else Chain((image_map,))
+    chain = as_chain(image_map)
     with torch.no_grad():
         states = chain.states(image)
     count = len(chain.steps)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from purigeom.geometry.chain import Chain
+from purigeom.geometry.chain import as_chain
 from purigeom.noise import Noise
 from purigeom.protocols import ImageMap, RandomMap, declaration
 
@@ -128,7 +128,5 @@ class FullGraph:
     label: ClassVar[str] = "full graph"
 
     def pin(self, purifier: RandomMap, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
-        image_map = Exact().pin(purifier, noise, image_shape)
-        if not isinstance(image_map, Chain):
-            return image_map
-        return lambda images: image_map.states(images)[-1]
+        chain = as_chain(Exact().pin(purifier, noise, image_shape))
+        return lambda images: chain.states(images)[-1]

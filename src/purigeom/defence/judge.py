@@ -4,22 +4,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from purigeom.defence.checks import check_labels
 from purigeom.defence.defended import Defended
 from purigeom.defence.gradients import Withheld
 from purigeom.defence.target import Target
 from purigeom.noise import Noise
-
-
-def judged_logits(defence: Defended, images: Tensor, labels: Tensor, noise: Noise) -> Tensor:
-    """Return the logits of one draw; raise where they are none."""
-    logits = Target(defence, noise, noise, gradient=Withheld()).logits(images)[0]
-    if not logits.isfinite().all():
-        msg = "The classifier answers NaN or infinity for a purified image; look at its weights and its input range."
-        raise ValueError(msg)
-    check_labels(labels, logits.shape[1])
-    return logits
 
 
 def answered(defence: Defended, images: Tensor, labels: Tensor, draws: Sequence[Noise]) -> tuple[Tensor, Tensor]:
@@ -31,14 +22,17 @@ def answered(defence: Defended, images: Tensor, labels: Tensor, draws: Sequence[
     logits = torch.stack([target.logits(images)[0] for target in targets])
     check_labels(labels, logits.shape[2])
     silent = ~logits.isfinite().all(2)
-    right = torch.nn.functional.one_hot(labels, logits.shape[2]).bool()
-    wrong = torch.where(right, -torch.inf, torch.zeros_like(logits))
+    wrong = torch.zeros_like(logits).masked_fill(one_hot(labels, logits.shape[2]).bool(), -torch.inf)
     return torch.where(silent.unsqueeze(2), wrong, logits), silent.any(0)
 
 
 def correct(defence: Defended, images: Tensor, labels: Tensor, noise: Noise) -> Tensor:
-    """Return which images one draw classifies right."""
-    return judged_logits(defence, images, labels, noise).argmax(1) == labels
+    """Return which images one draw classifies right; raise where it has no answer to one."""
+    (right,), _, silent = verdicts(defence, images, labels, [noise])
+    if silent.any():
+        msg = "The classifier answers NaN or infinity for a purified image; look at its weights and its input range."
+        raise ValueError(msg)
+    return right
 
 
 def verdicts(

@@ -13,6 +13,7 @@ from purigeom.defence.defended import Defended
 from purigeom.defence.gradients import Exact, Gradient
 from purigeom.defence.knowledge import Fixed, Knowledge
 from purigeom.defence.ledger import Ledger
+from purigeom.geometry.displacement import per_image
 from purigeom.geometry.memory import in_parts, out_of_memory
 from purigeom.noise import Noise, joined
 from purigeom.protocols import ImageMap
@@ -113,8 +114,7 @@ class Target:
         broken = ~(losses.isfinite() & gradient.flatten(1).isfinite().all(1))
         if broken.any():
             self._name_broken(images, loss, query, broken)
-        shaped = broken.reshape(-1, *[1] * (images.dim() - 1))
-        return losses.masked_fill(broken, -torch.inf), gradient.masked_fill(shaped, 0)
+        return losses.masked_fill(broken, -torch.inf), gradient.masked_fill(per_image(broken, images), 0)
 
     def _draws(self, query: Query) -> tuple[Noise, ...]:
         """Return the noise of every draw of a query; of a query per row, row by row."""

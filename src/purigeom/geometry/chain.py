@@ -49,6 +49,11 @@ class Chain:
         return states
 
 
+def as_chain(image_map: ImageMap) -> Chain:
+    """Return a chain as it is, and any other map as a chain of one step."""
+    return image_map if isinstance(image_map, Chain) else Chain((image_map,))
+
+
 class _Replay(torch.autograd.Function):
     """Run a chain without a graph; differentiate it by replaying one step at a time."""
 
@@ -74,14 +79,10 @@ class _Replay(torch.autograd.Function):
         chain, states = Chain(ctx.steps), list(ctx.saved_tensors)
         if torch.is_grad_enabled() and states[0].requires_grad:  # a second derivative needs the whole graph
             states = chain.states(states[0])
-        return None, pull_through(chain, states, cotangents[0][None])[0]
-
-
-def pull_through(chain: Chain, states: list[Tensor], cotangents: Tensor, tolerance: float = REPLAY_TOLERANCE) -> Tensor:
-    """Pull cotangents of shape (probe, *images) of the last state back to the first, step by step."""
-    for index in reversed(range(len(chain.steps))):
-        cotangents = pulled(chain, states, index, cotangents, tolerance)
-    return cotangents
+        along = cotangents[0][None]
+        for index in reversed(range(len(chain.steps))):
+            along = pulled(chain, states, index, along, REPLAY_TOLERANCE)
+        return None, along[0]
 
 
 def pulled(chain: Chain, states: list[Tensor], index: int, cotangents: Tensor, tolerance: float) -> Tensor:

@@ -89,4 +89,9 @@ def rescale(directions: Tensor, norm: Norm, radius: float) -> Tensor:
     flat = directions.flatten(1)
     length = flat.abs().amax(1) if norm == "linf" else flat.norm(dim=1)
     scale = (radius / length).where(length > 0, 0)
-    return directions * scale.reshape(-1, *[1] * (directions.dim() - 1))
+    return directions * per_image(scale, directions)
+
+
+def per_image(values: Tensor, images: Tensor) -> Tensor:
+    """Return one number per image in the shape in which it meets all numbers of its image."""
+    return values.reshape(-1, *[1] * (images.dim() - 1))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from purigeom.geometry.chain import REPLAY_TOLERANCE, Chain
+from purigeom.geometry.chain import REPLAY_TOLERANCE, Chain, as_chain
 from purigeom.geometry.forward import Route
 from purigeom.geometry.memory import default_budget, in_parts, peak_bytes
 from purigeom.geometry.through import NotFiniteError, pull_through, push_through, route
@@ -119,7 +119,7 @@ class Jacobian:
 
     @property
     def _chain(self) -> Chain:
-        return self.image_map if isinstance(self.image_map, Chain) else Chain((self.image_map,))
+        return as_chain(self.image_map)
 
     @cached_property
     def _anchored(self) -> tuple[list[Tensor], int]:

@@ -33,6 +33,18 @@ def purified(purifier: RandomMap, batch: Batch, noise: Noise, draws: int) -> Ten
     return torch.stack([checked.pin(pinned, shape)(batch.images) for pinned in configurations(noise, draws)])
 
 
+def by_draws(
+    purifier: RandomMap,
+    batch: Batch,
+    configurations: Iterable[Noise],
+    vectors: int,
+    answer: Callable[[Jacobian, Noise], tuple[Tensor, ...]],
+) -> list[Tensor]:
+    """Ask about the Jacobians of every configuration; return each of the answers with its draws in front."""
+    drawn = [by_images(purifier, batch, pinned, vectors, answer) for pinned in configurations]
+    return [torch.stack(parts) for parts in zip(*drawn, strict=True)]
+
+
 def by_images(
     purifier: RandomMap,
     batch: Batch,

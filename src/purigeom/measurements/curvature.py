@@ -10,7 +10,7 @@ from torch import Tensor
 from purigeom.geometry.displacement import UniformBall
 from purigeom.geometry.jacobian import Jacobian
 from purigeom.measurements.configuration import (
-    by_images,
+    by_draws,
     check_settings,
     configurations,
     labelled,
@@ -50,10 +50,8 @@ class Curvature:
             first = places[pinned.image_ids[0]]
             return self._answer(jacobian, noise[first : first + len(pinned.image_ids)])
 
-        drawn = [
-            by_images(purifier, batch, pinned, self.probes, answer) for pinned in configurations(noise, self.draws)
-        ]
-        found = [torch.stack(parts).permute(2, 0, 3, 1)[None] for parts in zip(*drawn, strict=True)]
+        drawn = by_draws(purifier, batch, configurations(noise, self.draws), self.probes, answer)
+        found = [part.permute(2, 0, 3, 1)[None] for part in drawn]
         return labelled(
             list(zip((LINEAR_RATIO, CURVATURE), found, strict=True)),
             batch,

@@ -14,7 +14,7 @@ from purigeom.geometry.spectrum.eigenvalues import leading_eigenvalues
 from purigeom.geometry.spectrum.lanczos import BLOCK
 from purigeom.geometry.tangents import tangents
 from purigeom.measurements.configuration import (
-    by_images,
+    by_draws,
     check_settings,
     configurations,
     labelled,
@@ -73,10 +73,7 @@ class Directions:
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
         refuse_without_slope(self, purifier)
-        drawn = [
-            by_images(purifier, batch, pinned, BLOCK, self._answer) for pinned in configurations(noise, self.draws)
-        ]
-        found = [torch.stack(parts) for parts in zip(*drawn, strict=True)]
+        found = by_draws(purifier, batch, configurations(noise, self.draws), BLOCK, self._answer)
         return labelled(list(zip(_VARIABLES, found, strict=True)), batch, self.draws)
 
     def _answer(self, jacobian: Jacobian, pinned: Noise) -> tuple[Tensor, ...]:

@@ -12,7 +12,7 @@ from purigeom.geometry.matrices import normal_vectors
 from purigeom.geometry.spectrum.adaptive import Estimate, PartialSpectrum, Tolerance, partial_spectrum
 from purigeom.geometry.spectrum.lanczos import BLOCK
 from purigeom.measurements.configuration import (
-    by_images,
+    by_draws,
     check_settings,
     configurations,
     labelled,
@@ -71,12 +71,8 @@ class LeadingSpectrum:
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
         refuse_without_slope(self, purifier)
-        drawn = [
-            by_images(purifier, batch, pinned, BLOCK, self._answer) for pinned in configurations(noise, self.draws)
-        ]
-        found = {
-            variable: torch.stack(parts) for variable, parts in zip(_VARIABLES, zip(*drawn, strict=True), strict=True)
-        }
+        answers = by_draws(purifier, batch, configurations(noise, self.draws), BLOCK, self._answer)
+        found = dict(zip(_VARIABLES, answers, strict=True))
         found |= {variable: found[variable][None] for variable in _BY_THRESHOLD}
         return labelled(list(found.items()), batch, self.draws, threshold=[self.tolerance.threshold])
 

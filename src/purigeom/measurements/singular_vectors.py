@@ -11,7 +11,7 @@ from purigeom.geometry.jacobian import Jacobian
 from purigeom.geometry.spectrum.adaptive import Tolerance, partial_spectrum
 from purigeom.geometry.spectrum.lanczos import BLOCK
 from purigeom.measurements.configuration import (
-    by_images,
+    by_draws,
     check_settings,
     configurations,
     labelled,
@@ -49,11 +49,8 @@ class SingularVectors:
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
         refuse_without_slope(self, purifier)
-        drawn = [
-            by_images(purifier, batch, pinned, BLOCK, self._answer) for pinned in configurations(noise, self.draws)
-        ]
+        found = by_draws(purifier, batch, configurations(noise, self.draws), BLOCK, self._answer)
         variables = (PAIR_SINGULAR_VALUE, LEFT_SINGULAR_VECTOR, RIGHT_SINGULAR_VECTOR)
-        found = [torch.stack(parts) for parts in zip(*drawn, strict=True)]
         return labelled(list(zip(variables, found, strict=True)), batch, self.draws)
 
     def _answer(self, jacobian: Jacobian, pinned: Noise) -> tuple[Tensor, Tensor, Tensor]:

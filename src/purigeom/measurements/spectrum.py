@@ -11,7 +11,7 @@ from purigeom.geometry.differences import Differences, difference_error
 from purigeom.geometry.jacobian import Jacobian
 from purigeom.geometry.spectrum.exact import VECTORS_AT_ONCE, singular_values
 from purigeom.measurements.configuration import (
-    by_images,
+    by_draws,
     check_settings,
     configurations,
     labelled,
@@ -41,10 +41,7 @@ class Spectrum:
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
         refuse_piecewise_constant(self, purifier)
         answer = _by_differences if declaration(purifier).differentiability == "none" else _exactly
-        drawn = [
-            by_images(purifier, batch, pinned, VECTORS_AT_ONCE, answer) for pinned in configurations(noise, self.draws)
-        ]
-        values, errors = (torch.stack(parts) for parts in zip(*drawn, strict=True))
+        values, errors = by_draws(purifier, batch, configurations(noise, self.draws), VECTORS_AT_ONCE, answer)
         return labelled([(SINGULAR_VALUE, values), (DIFFERENCE_ERROR, errors)], batch, self.draws)
 
 

@@ -108,7 +108,7 @@ class Survival:
             fresh = [judge.child("judgement", place) for place in range(self.judgements)]
             same, _, silent = verdicts(judged, images, labels, [pinned])
             each, vote, unheard = verdicts(judged, images, labels, fresh)
-            _name(ledger, batch, silent | unheard)
+            _told_broken(ledger, batch, silent | unheard)
             facts = {SURVIVED: same[0], SURVIVED_FRESH: each, SURVIVED_VOTE: vote, **_costs(ledger, batch)}
             for variable, values in facts.items():
                 answers.setdefault(variable, []).append(values)
@@ -130,7 +130,7 @@ class Survival:
         return (gradient == 0).flatten(1).all(1).cpu() & ~_broken(ledger, batch)
 
 
-def _name(ledger: Ledger, batch: Batch, silent: Tensor) -> None:
+def _told_broken(ledger: Ledger, batch: Batch, silent: Tensor) -> None:
     """Enter images without an answer into the ledger, and say what is in it of broken ones."""
     for place in silent.nonzero().flatten().tolist():
         image_id = batch.image_ids[place]

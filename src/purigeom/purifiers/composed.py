@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from purigeom.geometry.chain import Chain
+from purigeom.geometry.chain import Chain, as_chain
 from purigeom.noise import Noise
-from purigeom.protocols import Declaration, Differentiability, ImageMap, RandomMap, declaration
+from purigeom.protocols import Declaration, Differentiability, RandomMap, declaration
 
 _BEST_FIRST: tuple[Differentiability, ...] = ("exact", "unrolled", "piecewise constant", "none")
 
@@ -36,7 +36,7 @@ class Compose:
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> Chain:
         pinned = [part.pin(noise.child("part", place), image_shape) for place, part in enumerate(self.parts)]
-        return Chain(tuple(step for part in pinned for step in _steps(part)))
+        return Chain(tuple(step for part in pinned for step in as_chain(part).steps))
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,3 @@ class Repeat:
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> Chain:
         return Compose((self.purifier,) * self.times).pin(noise, image_shape)
-
-
-def _steps(image_map: ImageMap) -> tuple[ImageMap, ...]:
-    return image_map.steps if isinstance(image_map, Chain) else (image_map,)

@@ -71,10 +71,10 @@ class Wrapped:
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del image_shape
-        networks = int(isinstance(self.function, Module))
 
         def purify(images: Tensor) -> Tensor:
-            evaluated(networks * len(images))
+            if isinstance(self.function, Module):
+                evaluated(len(images))
             if _takes_noise(self.function):
                 return self.function(images, noise=noise.normal_like(images))
             return self.function(images)
