@@ -279,3 +279,12 @@ def test_list_shows_every_name(command):
     for room in (PURIFIERS, ATTACKS, CLASSIFIERS, DISPLACEMENTS, IMAGES):
         for name, thing in room.items():
             assert any(line.split() and line.split()[0] == name and repr(thing) in line for line in out.splitlines())
+
+
+def test_diagnose_names_what_hides_randomness_and_clears_what_does_not(command, tmp_path):
+    (tmp_path / "mine.py").write_text(MINE.format(body="images + 0.1 * images.new_empty(images.shape).normal_()"))
+    code, out, _ = command("diagnose", f"{tmp_path / 'mine.py'}:mine")
+    assert (code, out.partition(":")[0]) == (0, "Hidden randomness")
+    code, out, _ = command("diagnose", "gaussian-blur", "--images", "digits:3")
+    assert (code, out.partition(" of ")[0]) == (0, "Nothing suspicious")
+    assert out.endswith("on 3 images.\n")

@@ -97,6 +97,20 @@ def contract(
     typer.echo(commands.verified(purifier, images, seed))
 
 
+@application.command()
+def diagnose(
+    purifier: Annotated[str, typer.Argument(help="Catalogue name or path.py:OBJECT.")],
+    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:4",
+    classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
+    radius: Annotated[float, typer.Option(help="How far attacks will go, in the linf norm.")] = 8 / 255,
+    seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+) -> None:
+    """Say why attacks by gradients may tell nothing: hidden randomness, test-time optimisation, bad gradients."""
+    from purigeom import commands
+
+    typer.echo(commands.diagnosis(purifier, images, classifier, radius, seed))
+
+
 @application.command(name="list")
 def list_() -> None:
     """Show everything that has a name."""

@@ -8,6 +8,8 @@ import xarray as xr
 
 from purigeom import catalog, store
 from purigeom.contract import verify
+from purigeom.defence.defended import Defended
+from purigeom.defence.diagnosis import diagnosed
 from purigeom.derivatives import derivatives_told
 from purigeom.estimate import estimates
 from purigeom.executors import Executor, Processes, in_process
@@ -124,6 +126,14 @@ def verified(word: str, images: str, seed: int) -> str:
     verify(purifier, batch, noise)
     told = derivatives_told(purifier, batch, noise)
     return f"{purifier!r} keeps the contract on {len(batch)} images.\n{told}"
+
+
+def diagnosis(word: str, images: str, classifier: str, radius: float, seed: int) -> str:
+    """Say what is suspicious of a purifier before a classifier, or that nothing was found."""
+    batch = checked(images_named(images, catalog.IMAGES).load())
+    front, behind = named(word, catalog.PURIFIERS, "purifier"), named(classifier, catalog.CLASSIFIERS, "classifier")
+    faults = diagnosed(Defended(front, behind), batch, Noise(seed, batch.image_ids), radius).faults
+    return "\n".join(faults) or f"Nothing suspicious of {front!r} before {behind!r}, on {len(batch)} images."
 
 
 def catalogue() -> str:

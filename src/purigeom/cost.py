@@ -13,6 +13,12 @@ class Evaluations:
 
 
 _open: list[Evaluations] = []
+_since_the_start = Evaluations()
+
+
+def evaluations_so_far() -> int:
+    """Return how many images networks have answered since the program began; what lies between two calls is a cost."""
+    return _since_the_start.count
 
 
 @contextmanager
@@ -28,5 +34,5 @@ def counted() -> Iterator[Evaluations]:
 
 def evaluated(images: int) -> None:
     """Say that a network was asked about so many images."""
-    for evaluations in _open:
+    for evaluations in (_since_the_start, *_open):
         evaluations.count += images

@@ -43,6 +43,10 @@ _COSTS = {
     "network_evaluations": "network evaluations in the purifier",
     "gradient_broken": "broken gradients",
 }
+_UNITS = (
+    "<p>Costs are per image: a gradient is one backward pass, over however many draws; a purification is one draw's; "
+    "network evaluations are the purifier's, recomputed ones included.</p>"
+)
 
 
 def page(title: str, sections: Sequence[tuple[str, str]]) -> str:
@@ -88,7 +92,7 @@ def attacks(results: xr.Dataset) -> str:
             told = [str(place[0]), str(place[1]), f"{place[2]:g}", *(f"{row[cost].item():.4g}" for cost in _COSTS)]
             told += [_number(row[name].item(), row[f"{name}_standard_error"].item()) for name in names]
             rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in told) + "</tr>")
-    return f"<table><thead><tr><th>purifier</th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"{_UNITS}<table><thead><tr><th>purifier</th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def fit_sentence(calibration: Calibration) -> str:

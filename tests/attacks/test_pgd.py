@@ -138,8 +138,9 @@ def test_misspelt_options_are_refused(fields, message) -> None:
 @pytest.mark.parametrize(
     ("norm", "radius", "message"),
     [
-        ("linf", -0.1, r"PGD needs a radius of at least zero; got -0\.1"),
-        ("l2", float("nan"), r"PGD needs a radius of at least zero; got nan"),
+        ("linf", -0.1, r"PGD needs a finite radius of at least zero; got -0\.1"),
+        ("l2", float("inf"), r"PGD needs a finite radius of at least zero; got inf"),
+        ("l2", float("nan"), r"PGD needs a finite radius of at least zero; got nan"),
         (
             "linf",
             8,

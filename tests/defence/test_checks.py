@@ -1,12 +1,13 @@
 """What is wrong with a defence is said where it is first seen, and does not spoil what is not wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 
 from purigeom.attacks.losses import climbing
 from purigeom.attacks.pgd import PGD
+from purigeom.defence.checks import labels_of
 from purigeom.defence.gradients import BPDA
 from purigeom.defence.judge import correct
 from purigeom.defence.knowledge import EOT, Unaware
@@ -129,3 +130,21 @@ def test_a_judge_says_which_images_are_classified_right() -> None:
     right = linear(IMAGES).argmax(1)
     assert correct(target_of(classifier=LINEAR).defence, IMAGES, right, NOISE).all()
     assert not correct(target_of(classifier=LINEAR).defence, IMAGES, (right + 1) % 3, NOISE).any()
+
+
+@pytest.mark.parametrize(
+    ("labels", "came"),
+    [
+        (torch.zeros(6), r"\(6,\) numbers of torch.float32"),
+        (torch.zeros(6, 3, dtype=torch.int64), r"\(6, 3\) numbers of torch.int64"),
+        (torch.zeros(5, dtype=torch.int64), r"\(5,\) numbers"),
+    ],
+    ids=["soft", "one-hot", "too-few"],
+)
+def test_labels_that_number_no_classes_are_refused(labels, came) -> None:
+    with pytest.raises(ValueError, match=f"one whole number per image, of 6 images; got {came}"):
+        labels_of(replace(BATCH, labels=labels))
+
+
+def test_labels_of_any_whole_type_are_taken() -> None:
+    assert torch.equal(labels_of(replace(BATCH, labels=BATCH.labels.to(torch.int32))), BATCH.labels)

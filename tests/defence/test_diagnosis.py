@@ -24,6 +24,10 @@ def diagnosis(purifier, classifier=CLASSIFIERS["digits"]):
     return diagnosed(Defended(purifier, classifier), DIGITS, NOISE, 8 / 255)
 
 
+def noisy_where_differentiated(images):
+    return images + 0.1 * torch.randn_like(images) if images.requires_grad else 1 * images
+
+
 def only_fault(found, name):
     assert [fault.split(":")[0] for fault in found.faults] == [name]
     return found.faults[0]
@@ -44,8 +48,9 @@ def test_an_honest_defence_is_cleared(name) -> None:
         (lambda images: images + 0.1 * random.random(), "it draws from Python's global generator"),
         (lambda images: images + 0.1 * torch.randn(1, generator=GENERATOR), "it keeps a generator of its own"),
         (lambda images: images + 0 * torch.randn_like(images), "it draws from torch's global generator"),
+        (noisy_where_differentiated, "it draws from torch's global generator"),
     ],
-    ids=["torch", "numpy", "python", "own", "unused"],
+    ids=["torch", "numpy", "python", "own", "unused", "differentiated"],
 )
 def test_hidden_randomness_is_detected_and_named(body, source) -> None:
     found = diagnosis(wrap(body, name="hiding"))

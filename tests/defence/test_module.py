@@ -174,3 +174,26 @@ def test_in_l2_images_are_told_apart_by_their_l2_distance() -> None:
 def test_a_batch_of_other_images_is_refused() -> None:
     with pytest.raises(ValueError, match="as_module needs the target's images"):
         as_module(digits(), replace(DIGITS, image_ids=tuple(range(6))), RADIUS)
+
+
+def test_nobody_gets_no_logits() -> None:
+    module = as_module(digits(), DIGITS, RADIUS)
+    assert module(DIGITS.images[:0]).shape == (0, 10)
+
+
+def test_a_backward_pass_that_fails_spoils_no_later_count() -> None:
+    target = digits()
+    module = as_module(target, DIGITS, RADIUS)
+
+    def fail(_gradient):
+        raise ArithmeticError
+
+    point = DIGITS.images.clone().requires_grad_()
+    halfway = point * 1
+    halfway.register_hook(fail)
+    with pytest.raises(ArithmeticError):
+        module(halfway).sum().backward()
+    before = dict(target.ledger.evaluations)
+    answered(module, DIGITS.images, DIGITS.labels)
+    spent = {target.ledger.evaluations[one] - before[one] for one in DIGITS.image_ids}
+    assert spent == {3 * STEPS - STEPS}

@@ -1,8 +1,10 @@
 """Auto-PGD (Croce and Hein 2020): PGD with momentum whose steps shorten, image by image, where they stop paying.
 
-Departures from the published code: checkpoints are the paper's for any number of steps (the code's are the same at 100
-steps, but come at every step below 35); the first checkpoint compares the first step with the start, where the code
-reads an entry that is not yet written; the iterate of the highest loss is returned, never one that a lucky draw called
+Departures from the published code: checkpoints are the paper's for any number of steps (the code's are the same at
+100 steps, but come at every step below 35); the first checkpoint compares the first step with the start, where the
+code reads an entry that is not yet written; linf starts are uniform in the ball, where the code stretches every start
+until it touches the ball's surface; steps are halved where fewer than three in four rose, as the paper says, and not
+at exactly so many, as the code does; the iterate of the highest loss is returned, never one that a lucky draw called
 misclassified; every image is attacked to the end. As in the code, a walk that goes back to its best iterate takes
 that iterate's known gradient along.
 """

@@ -1,5 +1,7 @@
 """The set an attacked image stays in: the ball around the clean image, and [0, 1]."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -9,8 +11,8 @@ from purigeom.noise import Noise
 
 def check_radius(attack: object, norm: Norm, radius: float) -> None:
     """Raise unless a radius is a length in units of images in [0, 1]."""
-    if not radius >= 0:
-        msg = f"{type(attack).__name__} needs a radius of at least zero; got {radius!r}."
+    if not 0 <= radius < math.inf:
+        msg = f"{type(attack).__name__} needs a finite radius of at least zero; got {radius!r}."
         raise ValueError(msg)
     if norm == "linf" and radius > 1:
         msg = (

@@ -9,6 +9,7 @@ from purigeom.protocols import Batch, ImageMap
 
 CERTAIN = 1e-3
 """How far rows of probabilities may sum from one."""
+INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 BEHIND = "in the classifier or the loss"
 """Where a gradient breaks that no purifier broke."""
 
@@ -29,11 +30,18 @@ def check_logits(logits: Tensor, defence: Defended) -> None:
 
 
 def labels_of(batch: Batch) -> Tensor:
-    """Return a batch's labels; raise where it has none."""
-    if batch.labels is None:
+    """Return a batch's labels; raise where it has none, or none that number classes."""
+    labels = batch.labels
+    if labels is None:
         msg = "An attack needs labels, and so does its judge; the batch has none. Give labels beside the images."
         raise ValueError(msg)
-    return batch.labels
+    if labels.shape != (len(batch),) or labels.dtype not in INTEGERS:
+        msg = (
+            f"Labels must be one whole number per image, of {len(batch)} images; got {tuple(labels.shape)} numbers of "
+            f"{labels.dtype}. For soft or one-hot labels give labels.argmax(1)."
+        )
+        raise ValueError(msg)
+    return labels.long()
 
 
 def check_labels(labels: Tensor, classes: int) -> Tensor:

@@ -86,6 +86,8 @@ def _hidden(defence: Defended, images: Tensor, noise: Noise) -> tuple[Tensor, tu
     answers.append(pinned(images))  # what is loaded on first use is loaded now
     drawn = generators_moved(lambda: answers.append(pinned(images)))
     answers.append(defence.pin(noise, shape)(images))
+    with torch.enable_grad():  # some draw only where gradients are asked for
+        drawn += generators_moved(lambda: answers.append(pinned(images.detach().requires_grad_()).detach()))
     first, *others = answers
     gap = torch.stack([(first - other).abs().amax(1) for other in others]).amax(0)
     moved = gap > SAME * first.abs().amax(1).clamp(min=1)
@@ -147,6 +149,7 @@ def _margin(logits: Tensor, labels: Tensor) -> Tensor:
 def _hidden_told(hidden: Tensor, drawn: tuple[str, ...], defence: Defended) -> str:
     if not hidden.any():
         return ""
+    drawn = tuple(dict.fromkeys(drawn))
     source = f"it draws from {' and '.join(drawn)} global generator" if drawn else "it keeps a generator of its own"
     return (
         f"Hidden randomness: {defence!r} answers the same question in more than one way, or might; {source}. Attack "

@@ -7,13 +7,12 @@ attacked. Memory is that of the target: one step's graph, however many steps the
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from purigeom.cost import counted
+from purigeom.cost import evaluations_so_far
 from purigeom.defence.target import Query, Target
 from purigeom.geometry.displacement import Norm
 from purigeom.protocols import Batch
@@ -67,6 +66,8 @@ class _View(nn.Module):
         self.asked: Counter[int] = Counter()
 
     def forward(self, images: Tensor) -> Tensor:
+        if not len(images):  # libraries ask about whoever is left
+            return torch.as_tensor(self.target.defence.classifier.load()(images))
         chosen = self.target[self._places(images.detach())]
         point = images.view_as(images)
         logits = chosen.answer(point, self._queries(chosen.image_ids)).mean(0)
@@ -101,14 +102,14 @@ class _View(nn.Module):
 
 def _meter(target: Target, point: Tensor, logits: Tensor) -> None:
     """Count what a backward pass, whenever it comes, asks of networks between logits and images."""
-    open_now = ExitStack()
+    begun = evaluations_so_far()
 
     def begin(_cotangent: Tensor) -> None:
-        evaluations = open_now.enter_context(counted())
-        open_now.callback(lambda: target.ledger.note(target.image_ids, evaluations=evaluations.count, gradients=1))
+        nonlocal begun
+        begun = evaluations_so_far()
 
     def end(_gradient: Tensor) -> None:
-        open_now.close()
+        target.ledger.note(target.image_ids, evaluations=evaluations_so_far() - begun, gradients=1)
 
     logits.register_hook(begin)
     point.register_hook(end)
