@@ -7,19 +7,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from benchmarks.attack_gaps import PAIRS, autoattack_gap, robust_accuracy_gap
 from benchmarks.attack_gradients import (
     eot_batched_time_vs_serial,
     exact_gradient_cost,
     exact_gradient_memory_growth,
     exact_gradient_memory_vs_full_graph,
 )
-from benchmarks.attack_peers import (
-    PAIRS,
-    MissingPeerError,
-    pgd_memory_vs_torchattacks,
-    pgd_time_vs_torchattacks,
-    robust_accuracy_gap,
-)
+from benchmarks.attack_peers import MissingPeerError, pgd_memory_vs_torchattacks, pgd_time_vs_torchattacks
 from benchmarks.figure import Figure, print_line
 from purigeom.sweep import exact_arithmetic
 
@@ -32,6 +27,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "pgd_time_vs_torchattacks": pgd_time_vs_torchattacks,
     "pgd_memory_vs_torchattacks": pgd_memory_vs_torchattacks,
     **{f"robust_accuracy_gap.{kind}": partial(robust_accuracy_gap, kind) for kind in PAIRS},
+    "robust_accuracy_gap.autoattack-standard": autoattack_gap,
 }
 
 

@@ -5,9 +5,10 @@ import importlib.util
 import pytest
 import torch
 
-from benchmarks import attack_gradients, attack_peers, attacks
+from benchmarks import attack_gaps, attack_gradients, attack_peers, attacks
+from benchmarks.attack_gaps import PAIRS
 from benchmarks.attack_gradients import asked, brightness
-from benchmarks.attack_peers import PAIRS, MissingPeerError, torchattacks
+from benchmarks.attack_peers import MissingPeerError, torchattacks
 from benchmarks.figure import print_line
 from benchmarks.networks import LEAN, random_network
 from purigeom.attacks.losses import climbing
@@ -30,9 +31,7 @@ TINY = {
 PEERS = {
     "pgd_time_vs_torchattacks": (attack_peers.pgd_time_vs_torchattacks, {"images": 2, "steps": 1, "repeats": 1}),
     "pgd_memory_vs_torchattacks": (attack_peers.pgd_memory_vs_torchattacks, {"images": 2, "steps": 1}),
-    **{
-        f"robust_accuracy_gap.{kind}": (attack_peers.robust_accuracy_gap, {"kind": kind, "images": 2}) for kind in PAIRS
-    },
+    **{f"robust_accuracy_gap.{kind}": (attack_gaps.robust_accuracy_gap, {"kind": kind, "images": 2}) for kind in PAIRS},
 }
 NO_PEER = importlib.util.find_spec("torchattacks") is None
 
@@ -42,7 +41,7 @@ def small(monkeypatch):
     monkeypatch.setattr(attack_gradients, "SMALL", {**TINY_UNET, "sample_size": 32})
     monkeypatch.setattr(attack_gradients, "CIFAR", {**TINY_UNET, "sample_size": 32})
     for module in (attack_gradients, attack_peers):
-        monkeypatch.setattr(module, "in_fresh_process", lambda *peak: 1 + here(*peak))  # used memory grows by 0
+        monkeypatch.setattr(module, "in_fresh_process", lambda *peak: max(1, here(*peak)))  # memory may shrink
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -60,6 +59,13 @@ def test_a_figure_of_peers_prints_a_valid_line(name, capsys):
     check_line(capsys.readouterr().out, name)
 
 
+@pytest.mark.skipif(NO_PEER, reason="torchattacks is not installed: pip install --no-deps torchattacks")
+def test_the_figure_of_autoattack_prints_a_valid_line(capsys):
+    pytest.importorskip("pyautoattack", reason="pyautoattack is not installed: pip install --no-deps pyautoattack")
+    print_line(attack_gaps.autoattack_gap(images=2, radius=0.5))
+    check_line(capsys.readouterr().out, "robust_accuracy_gap.autoattack-standard")
+
+
 def test_every_figure_of_attacks_is_tried_here():
     tried = {name.partition(".")[0] for name in (*TINY, *PEERS)}
     assert {name.partition(".")[0] for name in attacks.FIGURES} == tried
@@ -70,8 +76,10 @@ def test_every_figure_of_attacks_is_tried_here():
 def test_a_missing_peer_is_named_and_other_figures_go_on(capsys, monkeypatch):
     with pytest.raises(MissingPeerError, match="torchattacks, which is not installed"):
         torchattacks("PGD", torch.nn.Identity())
-    attacks.main(["robust_accuracy_gap.pgd"])
-    assert "robust_accuracy_gap.pgd left out" in capsys.readouterr().err
+    attacks.main(["robust_accuracy_gap.pgd", "robust_accuracy_gap.autoattack-standard"])
+    said = capsys.readouterr().err
+    assert "robust_accuracy_gap.pgd left out" in said
+    assert "robust_accuracy_gap.autoattack-standard left out" in said
 
 
 def test_both_gradients_are_the_same():

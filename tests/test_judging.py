@@ -34,10 +34,11 @@ def test_every_protocol_makes_its_own_number_of_the_same_verdicts() -> None:
     }
 
 
-def test_an_image_whose_gradient_broke_has_no_verdict() -> None:
-    broken = RESULTS.assign(gradient_broken=RESULTS["survived"])
-    for verdict in judged(broken).values():
-        assert verdict.isnull().values.flatten().tolist() == [True, False, False]
+def test_an_image_that_survived_a_broken_gradient_has_no_verdict_and_one_that_did_not_has_lost() -> None:
+    broken = RESULTS.assign(gradient_broken=xr.ones_like(RESULTS["survived"]))
+    found = {name: verdict.values.flatten().tolist() for name, verdict in judged(broken).items()}
+    np.testing.assert_array_equal(found["pinned configuration"], [np.nan, 0, 0])
+    np.testing.assert_array_equal(found["vote of 3 fresh"], [np.nan, np.nan, 0])
     assert (
         unbroken(RESULTS[["survived"]].drop_vars("gradient_broken", errors="ignore"), RESULTS)["survived"].dtype
         == float
@@ -68,8 +69,7 @@ def test_attacks_judged_by_fewer_draws_are_not_set_beside_those_of_many() -> Non
     assert judged(mixed.sel(attack=["many"]))["worst of 3 fresh"].notnull().all()
 
 
-def test_a_table_of_purifiers_leaves_out_what_differs_between_attacks() -> None:
-    one = RESULTS.expand_dims(purifier=["mine"]).assign_coords(attack=["one"], radius=[0.1])
-    assert "survival, pinned randomness" in report.table(one)
-    two = xr.concat([one, one.assign_coords(attack=["two"])], "attack")
-    assert "survival, pinned randomness" not in report.table(two)
+def test_a_table_of_purifiers_has_no_survival_without_its_attacker() -> None:
+    results = RESULTS.expand_dims(purifier=["mine"]).assign_coords(attack=["one"], radius=[0.1])
+    page = report.table(results.assign(ssim=("image", [0.1, 0.2, 0.3])).assign(classified=results["survived"]))
+    assert "surviv" not in page

@@ -1,17 +1,28 @@
 """The sigmoid of a store: which purifiers enter it, with what counts, and what comes out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from purigeom.estimate import estimate
-from purigeom.fit import SigmoidFit, fit_sigmoid
+from purigeom.fit import Choice, SigmoidFit, chosen, fit_sigmoid
+from purigeom.fit.held_out import Errors, Learn, errors, held_out, nested_intervals
+from purigeom.fit.learners import mean_survival, sigmoid_ends, sigmoid_of
 from purigeom.judging import cleared
 
 CALIBRATED = ("diffusion", "identity")
 """The families whose curve arXiv 2505.22839 claims, and where it ends: no purifier at all."""
+
+LEFT_OUT = ("purifier", "sampler", "network", "family")
+"""What is left out in turn: purifiers of one sampler, network or family are not independent of each other."""
+PREDICTORS: Mapping[str, Learn] = {
+    "sigmoid": sigmoid_of("compression"),
+    "constant": mean_survival,
+    "depth alone": sigmoid_of("depth"),
+}
+"""The sigmoid of compression, and what it must beat: the mean, and the same sigmoid of depth."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +31,42 @@ class Calibration:
 
     points: xr.Dataset
     fit: SigmoidFit
+
+    @property
+    def fitted(self) -> xr.Dataset:
+        """The points that the sigmoid was fitted to."""
+        return self.points.isel(purifier=self.points["fitted"].values)
+
+    @property
+    def choice(self) -> Choice:
+        """Which curve these points support: a constant, a line or a sigmoid."""
+        fitted = self.fitted
+        return chosen(fitted["compression"].values, fitted["survival"].values, fitted["count"].values)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Errors by predictor and by what was left out of its fit; `in sample` nothing was."""
+
+    errors: Mapping[str, Mapping[str, Errors]]
+    purifiers: int
+
+    @property
+    def sentence(self) -> str:
+        """Say every error, and what could not be left out."""
+        middle = self.errors["in sample"]["constant"].middle.purifiers
+        said = [
+            f"Mean absolute errors over {self.purifiers} purifiers in percentage points, and in the middle over the "
+            f"{middle} of which 10 to 90 % survive, with 90 % intervals from a bootstrap over groups."
+        ]
+        for left, found in self.errors.items():
+            groups = found["constant"].groups
+            where = "In sample" if left == "in sample" else f"Leaving out one {left} of {groups} in turn"
+            said.append(f"{where}: {'; '.join(f'{name} {one.sentence}' for name, one in found.items())}.")
+        whole = [left for left in LEFT_OUT if left not in self.errors]
+        if whole:
+            said.append(f"They do not differ in {' and '.join(whole)}: none could be left out.")
+        return " ".join(said)
 
 
 def calibrate(results: xr.Dataset, families: Sequence[str] = CALIBRATED) -> Calibration:
@@ -58,6 +105,36 @@ def calibration_points(results: xr.Dataset, families: Sequence[str] = CALIBRATED
     )
 
 
+def held_out_errors(calibration: Calibration, seed: int = 0) -> HeldOut:
+    """Return the errors of the sigmoid, a constant and depth alone, in sample and with groups left out in turn."""
+    table = _with_depth(calibration.fitted)
+    groups = {left: names for left, names in _groups(table).items() if len(set(names)) > 1}
+    alone = np.arange(table.sizes["purifier"])
+    found = {"in sample": {name: errors(_seen(learn, table), table, alone, seed) for name, learn in PREDICTORS.items()}}
+    for left, names in groups.items():
+        found[left] = {
+            name: errors(held_out(learn, table, names), table, names, seed) for name, learn in PREDICTORS.items()
+        }
+    return HeldOut(found, table.sizes["purifier"])
+
+
+def held_out_predictions(calibration: Calibration, left_out: str = "purifier", level: float = 0.9) -> xr.Dataset:
+    """Return the fitted points with what a sigmoid that did not see their group predicts, and its interval.
+
+    `lower` and `upper` are those of the jackknife+, or of the sigmoid's own prediction where purifiers are too few.
+    """
+    table = calibration.fitted
+    names = _groups(table)[left_out]
+    ends = np.array(nested_intervals(PREDICTORS["sigmoid"], table, names, level))
+    own = np.array([held_out(learn, table, names) for learn in sigmoid_ends("compression", level)])
+    lower, upper = np.where(np.isfinite(ends), ends, own)
+    predicted = held_out(PREDICTORS["sigmoid"], table, names)
+    columns = {"predicted": predicted, "lower": lower, "upper": upper}
+    return table.assign({name: ("purifier", values) for name, values in columns.items()}).assign_attrs(
+        left_out=left_out, level=level
+    )
+
+
 def sampler(recipe: str) -> str:
     """Return the class a purifier's recipe names.
 
@@ -67,6 +144,29 @@ def sampler(recipe: str) -> str:
     'DDPM'
     """
     return recipe.split("(", 1)[0]
+
+
+def _groups(table: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return what each purifier shares with others, by what may be left out."""
+    known = {
+        "purifier": table["purifier"].values,
+        "sampler": np.array([sampler(str(recipe)) for recipe in table["recipe"].values]),
+    }
+    return known | {left: table[left].values.astype(str) for left in ("network", "family") if left in table.coords}
+
+
+def _with_depth(table: xr.Dataset) -> xr.Dataset:
+    """Return the table with the depth of every purifier: none where images are left as they are, NaN elsewhere."""
+    depth = table.coords.get("depth", xr.full_like(table["compression"], np.nan))
+    return table.assign_coords(depth=depth.astype(float).where(table["family"] != "identity", 0.0))
+
+
+def _seen(learn: Learn, table: xr.Dataset) -> np.ndarray:
+    """Return what a learner predicts of the purifiers it learnt from, NaN where it could not learn."""
+    try:
+        return learn(table)(table)
+    except (ValueError, RuntimeError):
+        return np.full(table.sizes["purifier"], np.nan)
 
 
 def _single(facts: xr.DataArray, *dims: str) -> xr.DataArray:

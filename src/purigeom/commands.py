@@ -23,6 +23,8 @@ from purigeom.sweep import Task, run
 
 FOUR_DIGITS = 1e-3
 """Numbers below it lose their meaning when four digits after the point are printed."""
+PICTURED = {"row", "along"}
+"""Dimensions of images and of planes, which no table holds."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def means(results: xr.Dataset) -> str:
     """Return every mean with its standard error, a line per purifier and setting, and whose tolerance was not met."""
     lines: list[tuple[str, str, str]] = []
     found = estimates(results)
-    for name in [name for name in found if f"{name}_standard_error" in found and "row" not in found[name].dims]:
+    for name in [name for name in found if f"{name}_standard_error" in found and not PICTURED & set(found[name].dims)]:
         pairs = xr.Dataset({"mean": found[name], "error": found[f"{name}_standard_error"]})
         settings = [dim for dim in pairs.dims if dim not in ("purifier", "mode")]
         if "mode" in pairs.dims:

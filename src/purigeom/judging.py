@@ -12,7 +12,7 @@ def judged(results: xr.Dataset) -> xr.Dataset:
 
     The pinned configuration is what an attacker with fixed knowledge was told; all other protocols judge by the same
     fresh configurations, which no attacker saw: transfer between configurations is their mean where the attacker knew
-    one. An image whose attack met a broken gradient has no verdict.
+    one. An image that survived an attack whose gradient broke has no verdict; one that did not has lost all the same.
 
     Examples
     --------
@@ -47,13 +47,14 @@ def judged(results: xr.Dataset) -> xr.Dataset:
 
 
 def cleared(results: xr.Dataset) -> xr.Dataset:
-    """Return the results with no verdict on images whose gradient broke."""
+    """Return the results with no verdict on images that survived because a gradient broke, for all we know."""
     names = [name for name in VERDICTS if name in results]
     return results.assign(unbroken(results[names], results))
 
 
 def unbroken(facts: xr.Dataset, results: xr.Dataset) -> xr.Dataset:
-    """Return facts of attacks as numbers, NaN for images whose gradient broke."""
+    """Return verdicts as numbers, NaN for images that survived at all though a gradient broke."""
     if GRADIENT_BROKEN.name not in results:
         return facts.astype(float)
-    return facts.astype(float).where(results[GRADIENT_BROKEN.name] != 1)
+    verdicts = facts.astype(float)
+    return verdicts.where((results[GRADIENT_BROKEN.name] != 1) | (verdicts == 0))

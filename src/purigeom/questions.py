@@ -5,17 +5,30 @@ from dataclasses import dataclass
 from functools import partial
 
 from purigeom import catalog
+from purigeom.attacks.adversary import told
+from purigeom.measurements.anchors import Anchors
+from purigeom.measurements.attacked_compression import AttackedCompression
+from purigeom.measurements.attacked_distances import AttackedDistances
+from purigeom.measurements.boundary_scan import BoundaryScan
+from purigeom.measurements.boundary_slice import BoundarySlice
+from purigeom.measurements.caps import Caps
+from purigeom.measurements.cloud import Cloud
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.curvature import Curvature
 from purigeom.measurements.directions import Directions
 from purigeom.measurements.distances import Distances
+from purigeom.measurements.features import Features, Logits
 from purigeom.measurements.gallery import Gallery
 from purigeom.measurements.gradient_geometry import GradientGeometry
 from purigeom.measurements.gradient_modes import GradientModes
 from purigeom.measurements.leading_spectrum import LeadingSpectrum
+from purigeom.measurements.margins import Margins
+from purigeom.measurements.minimal_perturbation import LARGEST, MinimalPerturbation
+from purigeom.measurements.perturbed_distances import PerturbedDistances
 from purigeom.measurements.singular_vectors import SingularVectors
 from purigeom.measurements.soundness import Soundness
 from purigeom.measurements.spectrum import Spectrum
+from purigeom.measurements.steadiness import Steadiness
 from purigeom.measurements.survival import Survival
 from purigeom.naming import adjusted, images_named, named
 from purigeom.protocols import ImageSet, Measurement
@@ -55,6 +68,20 @@ def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement
         "gradient-modes": GradientModes(classifier, draws=asked.draws),
         "gradient-geometry": GradientGeometry(classifier, draws=asked.draws),
         "soundness": Soundness(classifier, draws=asked.draws),
+        "perturbed-distances": PerturbedDistances(asked.radii, displacement, draws=asked.draws),
+        "attacked-distances": AttackedDistances(classifier, asked.radii, attack, asked.draws),
+        "steadiness": Steadiness(asked.radii, displacement, draws=asked.draws),
+        "anchors": Anchors(classifier, asked.radii, displacement, asked.probes, draws=asked.draws),
+        "cloud": Cloud(asked.radii, displacement, draws=asked.draws),
+        "features": Features(Logits(classifier, asked.classifier), asked.draws),
+        "minimal-perturbation": MinimalPerturbation(
+            classifier, attack=attack, largest=LARGEST[told(attack).attack.norm], draws=asked.draws
+        ),
+        "caps": Caps(classifier, asked.radii, asked.probes, asked.draws),
+        "boundary-scan": BoundaryScan(classifier, asked.radii[0], attack=attack, draws=asked.draws),
+        "boundary-slice": BoundarySlice(classifier, asked.radii[0], attack=attack, draws=asked.draws),
+        "attacked-compression": AttackedCompression(classifier, asked.radii, attack, asked.draws),
+        "margins": Margins(classifier, asked.radii, asked.probes, asked.draws),
         "gallery": Gallery(asked.draws),
     }
 

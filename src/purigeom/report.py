@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
-from purigeom.calibration import Calibration
+from purigeom.calibration import Calibration, held_out_errors
 from purigeom.estimate import estimates
-from purigeom.judging import cleared, judged
+from purigeom.judging import judged
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -32,9 +32,6 @@ _COLUMNS = {
     "l2_distance": "l2 to clean",
     "ssim": "SSIM",
     "classified": "clean accuracy",
-    "survived": "survival, pinned randomness",
-    "survived_fresh": "survival, fresh randomness",
-    "gradient_vanished": "no gradient",
 }
 
 _COSTS = {
@@ -67,9 +64,9 @@ def figure(svg: str, caption: str) -> str:
 def table(results: xr.Dataset) -> str:
     """Return one row per purifier: every mean that is there once, with its standard error.
 
-    Of several attacks or radii, `attacks` tells.
+    What survives is told by `attacks`, beside who attacked.
     """
-    means = estimates(cleared(results))
+    means = estimates(results)
     means = means.squeeze([dim for dim, size in means.sizes.items() if size == 1 and dim != "purifier"], drop=True)
     names = [name for name in _COLUMNS if name in means and means[name].dims == ("purifier",)]
     heads = "".join(f"<th>{html.escape(_COLUMNS[name])}</th>" for name in names)
@@ -96,13 +93,16 @@ def attacks(results: xr.Dataset) -> str:
 
 
 def fit_sentence(calibration: Calibration) -> str:
-    """Say what the sigmoid is, how sure it is and whether something simpler would do."""
-    fit, counted = calibration.fit, int(calibration.points["fitted"].sum())
+    """Say what the sigmoid is, how sure it is, whether something simpler would do and how it does unseen."""
+    fit, counted = calibration.fit, calibration.fitted.sizes["purifier"]
+    raised = f"{fit.floor:.2f} + {fit.ceiling - fit.floor:.2f}" if fit.floor else f"{fit.ceiling:.2f}"
+    choice, unseen = calibration.choice, held_out_errors(calibration).sentence
+    criteria = ", ".join(f"{name} {value:.1f}" for name, value in choice.criteria.items())
     return (
-        f"<p>survival = {fit.ceiling:.2f} / (1 + exp({fit.slope:.1f} (compression - {fit.midpoint:.2f}))), fitted to "
-        f"{counted} purifiers by quasi-binomial likelihood, dispersion {fit.dispersion:.1f}. AICc "
-        f"{fit.aicc:.1f}, against {fit.aicc_line:.1f} for a straight line and {fit.aicc_constant:.1f} for a "
-        "constant. The purifiers share few networks, so they are fewer independent points than they look.</p>"
+        f"<p>survival = {raised} / (1 + exp({fit.slope:.1f} (compression - {fit.midpoint:.2f}))), fitted to "
+        f"{counted} purifiers by quasi-binomial likelihood, dispersion {fit.dispersion:.1f}. "
+        f"{html.escape(choice.sentence)} QAICc: {html.escape(criteria)}.</p>\n<p>{html.escape(unseen)} The purifiers "
+        "share few networks, so they are fewer independent points than they look.</p>"
     )
 
 

@@ -195,3 +195,20 @@ def test_an_attack_that_ends_in_nan_leaves_that_image_clean_and_says_so() -> Non
     torch.testing.assert_close(found[3], IMAGES[3] + 0.1, rtol=0, atol=1e-6)
     assert list(asked.ledger.broken) == [5]
     assert "Image 5: the package's attack ended in NaN" in asked.ledger.broken[5]
+
+
+@needs_package
+@pytest.mark.parametrize("attack", [FAB(2), Square(20), AutoAttack()], ids=ids)
+def test_labels_that_name_no_class_are_refused(attack) -> None:
+    beyond = Batch(IMAGES, torch.tensor([0, 1, 2, 3, 4, 5]), BATCH.image_ids)
+    with pytest.raises(ValueError, match="Labels must lie between 0 and 4"):
+        attack(target(linear), beyond, NOISE, 0.1)
+
+
+@needs_package
+def test_behind_a_random_defence_no_lucky_draw_ends_the_attack(monkeypatch) -> None:
+    """Two draws in three are wrong at the clean images, which would all come back as they were."""
+    attack = quick(AutoAttack("rand"), monkeypatch)
+    found = attack(target(linear, purifier=Shaken(2.0), knowledge=Fresh()), RIGHT, NOISE, 0.1)
+    moved = (found - IMAGES).flatten(1).abs().amax(1)
+    assert (moved > 0.09).all()

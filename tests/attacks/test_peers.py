@@ -1,6 +1,7 @@
-"""Our attacks beside torchattacks', on the same pinned defence: robust accuracy within one image of 128.
+"""Our attacks beside torchattacks' and foolbox's, on the same pinned defence: robust accuracy within one image of 128.
 
-Optional: `pip install --no-deps torchattacks pyautoattack` first, the former being bound to an old version of requests.
+Optional: `pip install --no-deps torchattacks pyautoattack` first, the former being bound to an old version of requests;
+and `pip install --no-deps foolbox eagerpy GitPython gitdb smmap`, which also wants git itself.
 """
 
 import importlib
@@ -92,6 +93,7 @@ def assert_within_one_image(ours, theirs) -> None:
         (PGD(40, relative_step=0.1, iterate="last"), "PGD", {"steps": 40, "alpha": 0.015}),
         (MIFGSM(10), "MIFGSM", {"steps": 10, "alpha": 0.015}),
         (APGD(100), "APGD", {"steps": 100}),
+        (APGD(100, loss="dlr"), "APGD", {"steps": 100, "loss": "dlr"}),
     ],
 )
 def test_an_attack_leaves_what_torchattacks_leaves(attack, name, settings) -> None:
@@ -99,6 +101,18 @@ def test_an_attack_leaves_what_torchattacks_leaves(attack, name, settings) -> No
     model = as_module(target_of(ONE_SHOT), BATCH, 0.15)
     peer = theirs(name, model, ONE_SHOT, eps=0.15, **settings)
     assert_within_one_image(ours(attack, ONE_SHOT, 0.15), peer)
+
+
+def test_pgd_leaves_what_foolbox_leaves() -> None:
+    """Their LinfPGD takes the module view as it is, random start included."""
+    library = pytest.importorskip("foolbox", reason="foolbox or what it imports is missing", exc_type=ImportError)
+    model = library.PyTorchModel(as_module(target_of(ONE_SHOT), BATCH, 0.15), bounds=(0, 1))
+    attack = library.attacks.LinfPGD(rel_stepsize=0.1, steps=40)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        found = attack(model, BATCH.images, BATCH.labels, epsilons=0.15)[1]
+    peer = correct(ONE_SHOT, found, BATCH.labels, CONFIGURATION)
+    assert_within_one_image(ours(PGD(40, relative_step=0.1, iterate="last"), ONE_SHOT, 0.15), peer)
 
 
 @needs("torchattacks")

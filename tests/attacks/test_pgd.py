@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from purigeom.attacks.adversary import told
+from purigeom.attacks.apgd import APGD
+from purigeom.attacks.ball import uphill
+from purigeom.attacks.fgsm import FGSM
 from purigeom.attacks.losses import climbing
 from purigeom.attacks.pgd import PGD
 from purigeom.catalog import ATTACKS
@@ -14,7 +17,7 @@ from purigeom.defence.knowledge import EOT, Fresh
 from purigeom.protocols import Batch
 from purigeom.purifiers.gaussian import GaussianNoise
 from purigeom.purifiers.wrapped import wrap
-from tests.targets import BATCH, IMAGES, LINEAR, NOISE, TWO_CLASSES, WEIGHT, linear, target_of
+from tests.targets import BATCH, IMAGES, LINEAR, NOISE, TWO_CLASSES, WEIGHT, linear, target_of, two_classes
 
 RADIUS = 0.05
 WITHOUT_STEPS = {
@@ -173,3 +176,24 @@ def test_dlr_needs_three_classes() -> None:
 
 def test_a_linear_classifier_is_what_the_tests_take_it_for() -> None:
     assert torch.equal(LINEAR.load()(IMAGES), linear(IMAGES))
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_gradients_too_short_to_be_squared_are_followed(norm) -> None:
+    faint = wrap(lambda images: two_classes(images.double()), name="faint")
+    images = IMAGES.float()
+
+    def loss(logits):
+        return 1e-30 * climbing("cw", BATCH.labels % 2)(logits).float()
+
+    _, gradient = target_of(classifier=faint).slope(images, loss)
+    assert (gradient.square() == 0).all()
+    moved = uphill(gradient, norm, 0.5)
+    assert (moved.flatten(1).norm(dim=1) > 0.49).all()
+
+
+@pytest.mark.parametrize("attack", [PGD(2), APGD(2), FGSM()], ids=["pgd", "apgd", "fgsm"])
+def test_images_in_other_units_are_refused(attack) -> None:
+    batch = Batch(255 * IMAGES, BATCH.labels, BATCH.image_ids)
+    with pytest.raises(ValueError, match=r"Images must lie in \[0, 1\]; image 1 spans"):
+        attack(target_of(), batch, NOISE, 0.1)

@@ -148,3 +148,12 @@ def test_labels_that_number_no_classes_are_refused(labels, came) -> None:
 
 def test_labels_of_any_whole_type_are_taken() -> None:
     assert torch.equal(labels_of(replace(BATCH, labels=BATCH.labels.to(torch.int32))), BATCH.labels)
+
+
+def test_probabilities_are_told_though_one_row_is_no_number() -> None:
+    def soft(images):
+        rows = linear(images).softmax(1)
+        return torch.cat([rows[:1] * torch.nan, rows[1:]])
+
+    with pytest.raises(ValueError, match="returns probabilities"):
+        target_of(classifier=wrap(soft, name="soft")).logits(IMAGES)

@@ -142,3 +142,15 @@ def test_gradients_that_are_right_and_useless_a_step_away_are_shattered(height, 
     assert "of 4 images" in only_fault(found, "Shattered gradients")
     assert (found.reached.abs() < 0.15).all()
     assert (diagnosis(BASELINES["identity"]).reached > 0.8).all()
+
+
+@pytest.mark.parametrize("kept", [4, 32], ids=["most", "half"])
+def test_a_gradient_that_is_a_true_part_of_the_whole_is_called_cut(kept) -> None:
+    pixels = torch.arange(64).reshape(1, 8, 8) % 64 < kept
+
+    def cut(images):
+        return images.where(pixels, images.detach())
+
+    found = diagnosis(wrap(cut, name="cut"))
+    assert "for 4 of 4 images" in only_fault(found, "Cut gradients")
+    assert (found.missed > 0.3).all()

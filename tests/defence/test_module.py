@@ -10,12 +10,15 @@ from purigeom.catalog import CLASSIFIERS, DIGITS_UNET
 from purigeom.defence.gradients import BPDA, Withheld
 from purigeom.defence.knowledge import EOT, Fixed, Fresh, Unaware
 from purigeom.defence.module import UnknownImageError, as_module
+from purigeom.geometry.displacement import rescale
 from purigeom.geometry.memory import peak_bytes
 from purigeom.images import Digits
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
 from purigeom.purifiers.diffusion.ddpm import DDPM
 from purigeom.purifiers.gaussian import GaussianNoise
+from purigeom.purifiers.identity import Identity
+from purigeom.purifiers.wrapped import wrap
 from tests.targets import target_of
 
 DIGITS = Digits()[:6].load()
@@ -197,3 +200,12 @@ def test_a_backward_pass_that_fails_spoils_no_later_count() -> None:
     answered(module, DIGITS.images, DIGITS.labels)
     spent = {target.ledger.evaluations[one] - before[one] for one in DIGITS.image_ids}
     assert spent == {3 * STEPS - STEPS}
+
+
+def test_l2_attacks_on_large_batches_of_colour_images_stay_known() -> None:
+    images = 0.1 + 0.8 * torch.rand(40, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    batch = Batch(images, torch.zeros(40, dtype=torch.int64), tuple(range(40)))
+    plain = wrap(lambda images: images.flatten(1)[:, :2], name="two pixels")
+    module = as_module(target_of(batch, Identity(), plain), batch, 0.05, "l2")
+    moved = images + rescale(Noise(0, batch.image_ids).normal_like(images), "l2", 0.05)
+    torch.testing.assert_close(module(moved), moved.flatten(1)[:, :2])

@@ -98,3 +98,13 @@ def test_a_black_box_has_no_gradients_to_compare(measurement) -> None:
 def test_wrong_settings_are_named(build, message) -> None:
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_a_gradient_that_explodes_past_all_numbers_is_no_vanished_one(caplog) -> None:
+    steep = wrap(lambda images: images + 1e30 * (1e30 * (images - images.detach())), name="steep")
+    answer = GradientGeometry(DIGITS, (1,))(steep, BATCH, NOISE)
+    for name in ("gradient_norm", "gradient_stretch", "eot_cosine", "eot_pearson"):
+        assert answer[name].isnull().all(), name
+    modes = GradientModes(DIGITS, (BPDA(),))(steep, BATCH, NOISE)
+    assert modes.gradient_error.isnull().all()
+    assert "NaN or infinity" in caplog.text

@@ -15,17 +15,29 @@ from purigeom.defence.knowledge import EOT
 from purigeom.geometry.displacement import Corners, Sphere
 from purigeom.geometry.spectrum.adaptive import Tolerance
 from purigeom.images import Digits
+from purigeom.measurements.anchors import Anchors
+from purigeom.measurements.attacked_compression import AttackedCompression
+from purigeom.measurements.attacked_distances import AttackedDistances
+from purigeom.measurements.boundary_scan import BoundaryScan
+from purigeom.measurements.boundary_slice import BoundarySlice
+from purigeom.measurements.caps import Caps
+from purigeom.measurements.cloud import Cloud
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.curvature import Curvature
 from purigeom.measurements.directions import Directions
 from purigeom.measurements.distances import Distances
+from purigeom.measurements.features import Features, Logits
 from purigeom.measurements.gallery import Gallery
 from purigeom.measurements.gradient_geometry import GradientGeometry
 from purigeom.measurements.gradient_modes import GradientModes
 from purigeom.measurements.leading_spectrum import LeadingSpectrum
+from purigeom.measurements.margins import Margins
+from purigeom.measurements.minimal_perturbation import MinimalPerturbation
+from purigeom.measurements.perturbed_distances import PerturbedDistances
 from purigeom.measurements.singular_vectors import SingularVectors
 from purigeom.measurements.soundness import Soundness
 from purigeom.measurements.spectrum import Spectrum
+from purigeom.measurements.steadiness import Steadiness
 from purigeom.measurements.survival import Survival
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
@@ -49,6 +61,20 @@ MEASUREMENTS = {
     "gradient-modes": GradientModes(CLASSIFIERS["digits"], (BPDA(), FullGraph()), draws=2),
     "gradient-geometry": GradientGeometry(CLASSIFIERS["digits"], (1, 3), draws=2),
     "soundness": Soundness(CLASSIFIERS["digits"], draws=2),
+    "perturbed-distances": PerturbedDistances((0.1, 0.2), draws=2),
+    "attacked-distances": AttackedDistances(CLASSIFIERS["digits"], (0.05, 0.2), PGD(2), draws=2),
+    "steadiness": Steadiness((0.1, 0.2), points=3, draws=2),
+    "anchors": Anchors(CLASSIFIERS["digits"], (0.1, 0.2), probes=3, draws=2),
+    "margins": Margins(CLASSIFIERS["digits"], (0.1, 0.2), pairs=3, draws=2),
+    "cloud": Cloud((0.1, 0.2), points=5, draws=2),
+    "features": Features(Logits(CLASSIFIERS["digits"], "digits"), draws=2),
+    "minimal-perturbation": MinimalPerturbation(
+        CLASSIFIERS["digits"], ("clean image", "anchor", "defence"), PGD(2), halvings=2, draws=2
+    ),
+    "caps": Caps(CLASSIFIERS["digits"], (0.5, 2.0), probes=9, draws=2),
+    "boundary-scan": BoundaryScan(CLASSIFIERS["digits"], 0.2, (0.0, 0.5, 1.0, 2.0), PGD(2), draws=2),
+    "boundary-slice": BoundarySlice(CLASSIFIERS["digits"], 0.2, 1.0, PGD(2), points=3, draws=2),
+    "attacked-compression": AttackedCompression(CLASSIFIERS["digits"], (0.1, 0.2), PGD(2), draws=2, halvings=3),
     "gallery": Gallery(draws=2),
 }
 HALVING = wrap(lambda images: images / 2, name="halving")

@@ -1,12 +1,13 @@
 """Auto-PGD (Croce and Hein 2020): PGD with momentum whose steps shorten, image by image, where they stop paying.
 
 Departures from the published code: checkpoints are the paper's for any number of steps (the code's are the same at
-100 steps, but come at every step below 35); the first checkpoint compares the first step with the start, where the
-code reads an entry that is not yet written; linf starts are uniform in the ball, where the code stretches every start
-until it touches the ball's surface; steps are halved where fewer than three in four rose, as the paper says, and not
-at exactly so many, as the code does; the iterate of the highest loss is returned, never one that a lucky draw called
-misclassified; every image is attacked to the end. As in the code, a walk that goes back to its best iterate takes
-that iterate's known gradient along.
+100 steps; below 34 they come at every step towards the end); the first checkpoint compares the first step with the
+start, where the code reads an entry that is not yet written, and asks for progress, where the code's does not; a walk
+takes one gradient per step, where the code takes one more; linf starts are uniform in the ball, where the code
+stretches every start until it touches the ball's surface; steps are halved where fewer than three in four rose, as
+the paper says, and not at exactly so many, as the code does; the iterate of the highest loss is returned, never one
+that a lucky draw called misclassified; every image is attacked to the end. As in the code, a walk that goes back to
+its best iterate takes that iterate's known gradient along.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from purigeom.attacks.ascent import Hill, Pace, Point, checkpoints, chosen
-from purigeom.attacks.ball import better, check_radius, project, random_start, uphill
+from purigeom.attacks.ball import better, check_question, project, random_start, uphill
 from purigeom.attacks.losses import climbing, targeted_dlr
 from purigeom.attacks.settings import check_counts, check_options, titled
 from purigeom.defence.checks import check_labels, labels_of
@@ -69,7 +70,7 @@ class APGD:
         return titled(self, f"APGD-{loss}-{self.steps}", "loss", "targets", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         best, best_loss = batch.images, batch.images.new_full((len(batch),), -torch.inf)
         for walk, loss in enumerate(self._losses(target, batch) * self.restarts):
             first = 1 + walk * (self.steps + 2)

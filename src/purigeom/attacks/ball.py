@@ -5,8 +5,11 @@ import math
 import torch
 from torch import Tensor
 
+from purigeom.attacks.adversary import Attack
 from purigeom.geometry.displacement import Norm, per_image, rescale
+from purigeom.images import checked
 from purigeom.noise import Noise
+from purigeom.protocols import Batch
 
 
 def check_radius(attack: object, norm: Norm, radius: float) -> None:
@@ -20,6 +23,12 @@ def check_radius(attack: object, norm: Norm, radius: float) -> None:
             f"is in units of 255, write {radius:g} / 255."
         )
         raise ValueError(msg)
+
+
+def check_question(attack: Attack, batch: Batch, radius: float) -> None:
+    """Raise unless an attack is asked about images in [0, 1] and a radius that is a length there."""
+    check_radius(attack, attack.norm, radius)
+    checked(batch)
 
 
 def random_start(noise: Noise, images: Tensor, norm: Norm, radius: float) -> Tensor:

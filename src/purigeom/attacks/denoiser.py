@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from purigeom.attacks.ascent import hills
-from purigeom.attacks.ball import check_radius
+from purigeom.attacks.ball import check_question
 from purigeom.attacks.beside import carried, in_front, row
 from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
 from purigeom.attacks.walk import Walk
@@ -120,7 +120,7 @@ class DenoiserAttack:
         return titled(self, f"denoiser attack (reconstruction) {self.distance}-{self.steps}", "distance", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         seen, queries = self._seen(target, batch), self.steps + 1
         climbs = hills(seen, self._loss, self.restarts, queries)
         found = Walk(self.steps, self.norm, radius, self.relative_step).highest(climbs, batch.images, noise)

@@ -25,7 +25,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from purigeom.attacks.ascent import hills
-from purigeom.attacks.ball import check_radius
+from purigeom.attacks.ball import check_question
 from purigeom.attacks.deviating import Deviated, Deviating, Weighting
 from purigeom.attacks.losses import LossName, climbing
 from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
@@ -89,7 +89,7 @@ class DiffAttack:
         return titled(self, f"DiffAttack-{self.steps}", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         shape, loss = tuple(batch.images.shape[1:]), self._loss(batch)
         climbs = [
             replace(hill, target=self._seen(target, shape, noise.child("steps", restart)))

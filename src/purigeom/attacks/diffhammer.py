@@ -23,7 +23,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from purigeom.attacks.ball import check_radius
+from purigeom.attacks.ball import check_question
 from purigeom.attacks.losses import LOSSES, LossName
 from purigeom.attacks.resubmission import Kept, evaluated
 from purigeom.attacks.selection import Draws, Selection, mean
@@ -114,7 +114,7 @@ class DiffHammer:
         return titled(self, f"DiffHammer-{self.steps} {'+'.join(self.losses)}", "steps", "losses")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         count = _draws(target)
         walk = Walk(self.steps, self.norm, radius, self.relative_step)
         kept = Kept.nothing(batch.images)

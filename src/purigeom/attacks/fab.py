@@ -1,11 +1,15 @@
-"""The fast adaptive boundary attack (Croce and Hein, ICML 2020), towards classes, as pyautoattack runs it."""
+"""The fast adaptive boundary attack (Croce and Hein, ICML 2020), towards classes, as pyautoattack runs it.
+
+Departures from the package: images travel one by one, in single precision, with seeds from their noise; what it found
+beyond the radius comes back as the clean image, and what it found within is projected into the ball once more.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
-from purigeom.attacks.ball import check_radius, project
+from purigeom.attacks.ball import check_question, project
 from purigeom.attacks.library import NORMS, classes_of, installed, one_by_one, package
 from purigeom.attacks.settings import check_counts, check_options, titled
 from purigeom.defence.module import as_module
@@ -52,7 +56,7 @@ class FAB:
         return installed()
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         library = package("pyautoattack.fab_pt", self)
         if radius == 0:
             return batch.images

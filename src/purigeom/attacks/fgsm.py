@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from purigeom.attacks.ball import check_radius, project, uphill
+from purigeom.attacks.ball import check_question, project, uphill
 from purigeom.attacks.losses import LossName, climbing
 from purigeom.attacks.settings import check_options, titled
 from purigeom.defence.checks import labels_of
@@ -42,6 +42,6 @@ class FGSM:
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         del noise
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         _, gradient = target.slope(batch.images, climbing(self.loss, labels_of(batch)))
         return project(batch.images + uphill(gradient, self.norm, radius), batch.images, self.norm, radius)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from purigeom.defence.checks import labels_of
+from purigeom.defence.checks import check_labels, labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm, per_image
 from purigeom.noise import Noise
@@ -69,12 +69,13 @@ def one_by_one(run: Run, target: Target, batch: Batch, noise: Noise) -> Tensor:
 
 
 def classes_of(target: Target, batch: Batch, attack: object, least: int) -> int:
-    """Return how many classes the classifier tells apart; raise unless there are enough of them."""
+    """Return how many classes the classifier tells apart; raise unless there are enough, and labels name them."""
     with torch.no_grad():  # of the classifier alone, so that no image pays for a purification
         classes = int(target.defence.classifier.load()(batch.images[:1]).shape[-1])
     if classes < least:
         msg = f"{attack!r} needs at least {least} classes; the classifier has {classes}. Take APGD() with loss 'cw'."
         raise ValueError(msg)
+    check_labels(labels_of(batch), classes)
     return classes
 
 

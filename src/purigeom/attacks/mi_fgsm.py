@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from purigeom.attacks.ball import check_radius, project, uphill
+from purigeom.attacks.ball import check_question, project, uphill
 from purigeom.attacks.losses import LossName, climbing
 from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
 from purigeom.defence.checks import labels_of
@@ -62,7 +62,7 @@ class MIFGSM:
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
         del noise
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         loss = climbing(self.loss, labels_of(batch))
         return self.climbed(lambda images, step: target.slope(images, loss, step)[1], batch.images, radius)
 

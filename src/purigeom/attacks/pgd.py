@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from purigeom.attacks.ascent import hills
-from purigeom.attacks.ball import check_radius
+from purigeom.attacks.ball import check_question
 from purigeom.attacks.losses import LossName, climbing
 from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
 from purigeom.attacks.walk import Iterate, Walk
@@ -64,7 +64,7 @@ class PGD:
         return titled(self, f"PGD-{self.steps}", "steps")
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         walk = Walk(self.steps, self.norm, radius, self.relative_step, self.random_start, self.iterate)
         loss = climbing(self.loss, labels_of(batch))
         return walk.highest(hills(target, loss, self.restarts, self.steps + 1), batch.images, noise)

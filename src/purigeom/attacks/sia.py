@@ -10,7 +10,7 @@ from typing import ClassVar, get_args
 import torch
 from torch import Tensor
 
-from purigeom.attacks.ball import check_radius
+from purigeom.attacks.ball import check_question
 from purigeom.attacks.losses import climbing
 from purigeom.attacks.mi_fgsm import MIFGSM
 from purigeom.attacks.settings import check_counts, titled
@@ -63,7 +63,7 @@ class SIA:
         return self.walk.norm
 
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         labels = labels_of(batch).repeat(self.copies)
         loss, repeated = climbing(self.walk.loss, labels), target.repeat(self.copies)
 

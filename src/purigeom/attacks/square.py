@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from purigeom.attacks.ball import check_radius, project
-from purigeom.attacks.library import NORMS, installed, one_by_one, package
+from purigeom.attacks.ball import check_question, project
+from purigeom.attacks.library import NORMS, classes_of, installed, one_by_one, package
 from purigeom.attacks.settings import check_counts, check_options, titled
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
@@ -52,10 +52,11 @@ class Square:
 
     @torch.no_grad()
     def __call__(self, target: Target, batch: Batch, noise: Noise, radius: float) -> Tensor:
-        check_radius(self, self.norm, radius)
+        check_question(self, batch, radius)
         library = package("pyautoattack.square", self)
         if radius == 0:
             return batch.images
+        classes_of(target, batch, self, 2)
 
         def run(target: Target, batch: Batch, seed: int) -> Tensor:
             settings = {"norm": NORMS[self.norm], "eps": radius, "seed": seed, "device": batch.images.device}

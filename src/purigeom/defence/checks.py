@@ -20,8 +20,9 @@ def check_logits(logits: Tensor, defence: Defended) -> None:
         msg = f"{defence.classifier!r} must return one row of logits per image; got shape {tuple(logits.shape)}."
         raise ValueError(msg)
     known = logits.detach()
-    positive, sums = (known >= 0).all(), known.sum(1)
-    if logits.shape[1] > 1 and positive and ((sums - 1).abs() < CERTAIN).all():
+    known = known[known.isfinite().all(1)]
+    sums_to_one = ((known.sum(1) - 1).abs() < CERTAIN).all()
+    if logits.shape[1] > 1 and len(known) and (known >= 0).all() and sums_to_one:
         msg = (
             f"{defence.classifier!r} returns probabilities: its rows are positive and sum to one. Attacks and votes "
             "need logits; leave out its softmax."

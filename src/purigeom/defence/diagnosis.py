@@ -7,6 +7,7 @@ from torch import Tensor
 
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
+from purigeom.defence.faults import hidden_told, masked_told, missed_told, optimised_told, shattered_told
 from purigeom.defence.watch import generators_moved, gradients_turned_on
 from purigeom.geometry.displacement import rescale
 from purigeom.noise import Noise
@@ -14,10 +15,8 @@ from purigeom.protocols import Batch, ImageMap
 
 SAME = 1e-4
 """Largest gap between two answers to one question, relative to the largest logit: kernels that sum in varying order."""
-FOLLOWED = 0.3
-"""How far from one the slope along a gradient may be, relative to its length: kinks cost a few per cent."""
-REACHED = 0.1
-"""Least part that the margin must change by over a radius, of what its gradient says: networks bend mildly."""
+DIRECTIONS = 8
+"""Random displacements that are compared with what the gradient says of them."""
 LENGTHS = (1e-3, 1e-4, 1e-5)
 """Of small differences, in double precision; a hundred times that in single. The middle answer of the three counts."""
 
@@ -37,6 +36,9 @@ class Diagnosis:
     reached
         How far the margin changes over the radius along the gradient's signs, over what the gradient says of it; near
         zero where the gradient is right at the image, and useless a step away.
+    missed
+        How far random displacements change the margin other than its gradient says, relative to how far they do: near
+        one where most of the gradient is cut off, though what is left be true.
     masked
         Whether the margin changes though it has no gradient.
     faults
@@ -47,6 +49,7 @@ class Diagnosis:
     optimised: Tensor
     followed: Tensor
     reached: Tensor
+    missed: Tensor
     masked: Tensor
     faults: tuple[str, ...]
 
@@ -65,17 +68,18 @@ def diagnosed(defence: Defended, batch: Batch, noise: Noise, radius: float) -> D
     logits = defence.pin(noise, tuple(batch.images.shape[1:]))
     hidden, drawn = _hidden(defence, batch.images, noise)
     turned_on = gradients_turned_on(lambda: logits(batch.images))
-    followed = reached = masked = torch.full((len(batch),), torch.nan, dtype=torch.float64)
+    followed = reached = missed = masked = torch.full((len(batch),), torch.nan, dtype=torch.float64)
     if not hidden.any():
-        followed, reached, masked = _slopes(logits, batch, noise.child("differences"), radius)
+        followed, reached, missed, masked = _slopes(logits, batch, noise.child("differences"), radius)
     faults = (
-        _hidden_told(hidden, drawn, defence),
-        _optimised_told(turned_on, defence),
-        _shattered_told(followed, reached, batch),
-        _masked_told(masked == 1, batch),
+        hidden_told(hidden, drawn, defence),
+        optimised_told(turned_on, defence),
+        shattered_told(followed, reached, batch),
+        missed_told(missed.where(masked != 1, 0), followed, batch),
+        masked_told(masked == 1, batch),
     )
     optimised = torch.full((len(batch),), bool(turned_on))
-    return Diagnosis(hidden, optimised, followed, reached, masked == 1, tuple(filter(None, faults)))
+    return Diagnosis(hidden, optimised, followed, reached, missed, masked == 1, tuple(filter(None, faults)))
 
 
 @torch.no_grad()
@@ -94,8 +98,8 @@ def _hidden(defence: Defended, images: Tensor, noise: Noise) -> tuple[Tensor, tu
     return (moved | bool(drawn)).cpu(), drawn
 
 
-def _slopes(logits: ImageMap, batch: Batch, noise: Noise, radius: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return how differences of the margin follow its gradient, near and far, and whether it changes without one."""
+def _slopes(logits: ImageMap, batch: Batch, noise: Noise, radius: float) -> tuple[Tensor, ...]:
+    """Return how the margin follows its gradient, near and far, what that leaves out, and whether there is none."""
     images, lengths = _sharpest(logits, _inside(batch.images, noise.child("place"), radius))
     gradient = _gradient(logits, images, labels_of(batch))
     norm = gradient.flatten(1).norm(dim=1)
@@ -105,7 +109,12 @@ def _slopes(logits: ImageMap, batch: Batch, noise: Noise, radius: float) -> tupl
     far = _change(logits, images, radius * noise.child("far").sign_like(images), labels_of(batch)).abs()
     ahead = _change(logits, images, radius * gradient.sign(), labels_of(batch))
     reached = (ahead / (2 * radius * gradient.flatten(1).abs().sum(1))).where(norm > 0, torch.nan)
-    return followed.double().cpu(), reached.double().cpu(), ((norm == 0) & (far > SAME)).double().cpu()
+    sides = [noise.child("beside", place).sign_like(images) for place in range(DIRECTIONS)]
+    told = torch.stack([2 * lengths[1] * (gradient * side).flatten(1).sum(1) for side in sides])
+    seen = torch.stack([_change(logits, images, lengths[1] * side, labels_of(batch)) for side in sides])
+    missed = (told - seen).norm(dim=0) / seen.norm(dim=0)
+    masked = (norm == 0) & (far > SAME)
+    return tuple(fact.double().cpu() for fact in (followed, reached, missed, masked))
 
 
 def _inside(images: Tensor, noise: Noise, radius: float) -> Tensor:
@@ -144,42 +153,3 @@ def _change(logits: ImageMap, images: Tensor, displacement: Tensor, labels: Tens
 def _margin(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the right logit less the mean of all: smooth, and never saturated."""
     return logits.gather(1, labels[:, None])[:, 0] - logits.mean(1)
-
-
-def _hidden_told(hidden: Tensor, drawn: tuple[str, ...], defence: Defended) -> str:
-    if not hidden.any():
-        return ""
-    drawn = tuple(dict.fromkeys(drawn))
-    source = f"it draws from {' and '.join(drawn)} global generator" if drawn else "it keeps a generator of its own"
-    return (
-        f"Hidden randomness: {defence!r} answers the same question in more than one way, or might; {source}. Attack "
-        "and judge meet different defences; draw its noise from the Noise it is pinned with."
-    )
-
-
-def _optimised_told(turned_on: str, defence: Defended) -> str:
-    if not turned_on:
-        return ""
-    return (
-        f"Test-time optimisation: {defence!r} ran {turned_on} with gradients turned on while they were off. Its exact "
-        "gradient needs those of what it optimises; BPDA() passes it by."
-    )
-
-
-def _shattered_told(followed: Tensor, reached: Tensor, batch: Batch) -> str:
-    apart = ((followed - 1).abs() > FOLLOWED) | (reached < REACHED)
-    return _of_images("Shattered gradients: the margin does not change along its gradient as that says", apart, batch)
-
-
-def _masked_told(masked: Tensor, batch: Batch) -> str:
-    return _of_images("Masked gradients: the margin changes, and its gradient is zero or missing", masked, batch)
-
-
-def _of_images(fault: str, found: Tensor, batch: Batch) -> str:
-    ids = [batch.image_ids[place] for place in found.nonzero().flatten().tolist()]
-    if not ids:
-        return ""
-    return (
-        f"{fault}, for {len(ids)} of {len(batch)} images, such as {ids[:5]}. Take BPDA(), EOT() or an attack that asks "
-        "for no gradient."
-    )

@@ -75,6 +75,9 @@ class Withheld:
 class Surrogate:
     """A coarser chain of the same depth, values and gradients (Lee and Kim 2023); judged on the fine one.
 
+    Noise belongs to levels, of which coarse and fine chains share few beyond the first and the last: a surrogate of a
+    known configuration shares the noise that the image is given, and little of what is added on the way back.
+
     Parameters
     ----------
     steps

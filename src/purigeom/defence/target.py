@@ -1,5 +1,6 @@
 """A defence as its attacker may ask it: query by query, with declared draws, every question counted."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -17,6 +18,8 @@ from purigeom.geometry.displacement import per_image
 from purigeom.geometry.memory import in_parts, out_of_memory
 from purigeom.noise import Noise, joined
 from purigeom.protocols import ImageMap
+
+_LOG = logging.getLogger(__name__)
 
 Loss: TypeAlias = Callable[[Tensor], Tensor]
 """From logits (image, class) to one loss per image: what an attack climbs."""
@@ -115,6 +118,15 @@ class Target:
         if broken.any():
             self._name_broken(images, loss, query, broken)
         return losses.masked_fill(broken, -torch.inf), gradient.masked_fill(per_image(broken, images), 0)
+
+    def gradient_known(self, images: Tensor, loss: Loss, query: Query = 0) -> Tensor:
+        """Return the gradient of every image's loss, NaN where it broke: for who measures it rather than climbs."""
+        alone = replace(self, ledger=Ledger())
+        _, gradient = alone.slope(images, loss, query)
+        broken = [image_id in alone.ledger.broken for image_id in self.image_ids]
+        for sentence in alone.ledger.broken.values():
+            _LOG.warning(sentence)
+        return gradient.masked_fill(per_image(torch.tensor(broken, device=images.device), images), torch.nan)
 
     def _draws(self, query: Query) -> tuple[Noise, ...]:
         """Return the noise of every draw of a query; of a query per row, row by row."""

@@ -6,7 +6,7 @@ from scipy.stats import t as student
 
 from purigeom.fit.likelihood import mean_and_rest, mean_gradient
 from purigeom.fit.points import Floats
-from purigeom.fit.sigmoid import SigmoidFit
+from purigeom.fit.sigmoid import PARAMETERS, SigmoidFit
 
 Interval = tuple[Floats, Floats, Floats]
 
@@ -42,16 +42,17 @@ def prediction_interval(fit: SigmoidFit, compression: ArrayLike, count: ArrayLik
 
 
 def _parameters(fit: SigmoidFit) -> Floats:
-    return np.array([fit.slope * fit.midpoint, fit.slope, fit.ceiling])
+    return np.array([fit.slope * fit.midpoint, fit.slope, fit.ceiling, fit.floor])
 
 
 def _parameter_variance(fit: SigmoidFit, compression: Floats) -> Floats:
     """Return the variance of asin(sqrt(survival)) that the errors of the parameters cause."""
     parameters = _parameters(fit)
     mean, rest = mean_and_rest(parameters, compression)
-    change = np.eye(3)
+    change = np.eye(len(PARAMETERS))
     change[0, :2] = fit.slope, fit.midpoint
-    gradient = (mean_gradient(parameters, compression) @ change)[:, : len(fit.names)]
+    kept = [PARAMETERS.index(name) for name in fit.names]
+    gradient = (mean_gradient(parameters, compression) @ change)[:, kept]
     angle = gradient / (2 * np.sqrt(mean * rest))[:, None]
     variance: Floats = np.einsum("pi,ij,pj->p", angle, np.array(fit.covariance), angle)
     return variance

@@ -19,8 +19,7 @@ class Points:
 
 def checked_points(compression: ArrayLike, survival: ArrayLike, count: ArrayLike, parameters: int) -> Points:
     """Return the three as arrays; raise ValueError where no curve of that many parameters can be fitted."""
-    points = Points(*_aligned(compression, survival, count))
-    _check_values(points)
+    points = aligned_points(compression, survival, count)
     purifiers, settings = len(points.survival), len(np.unique(points.compression))
     if purifiers < parameters + 1:
         msg = (
@@ -43,12 +42,19 @@ def checked_points(compression: ArrayLike, survival: ArrayLike, count: ArrayLike
     return points
 
 
+def aligned_points(compression: ArrayLike, survival: ArrayLike, count: ArrayLike) -> Points:
+    """Return the three as arrays of equal length; raise ValueError for numbers that no purifier can have."""
+    points = Points(*_aligned(compression, survival, count))
+    _check_values(points)
+    return points
+
+
 def _aligned(compression: ArrayLike, survival: ArrayLike, count: ArrayLike) -> tuple[Floats, Floats, Floats]:
     places, heights = np.asarray(compression, dtype=float), np.asarray(survival, dtype=float)
     images = np.asarray(count, dtype=float)
     if places.ndim != 1 or heights.shape != places.shape or images.shape not in ((), places.shape):
         msg = (
-            "fit_sigmoid needs one compression, one survival and one count per purifier, or one count for all; "
+            "A curve of survival needs one compression, one survival and one count per purifier, or one count for all; "
             f"got shapes {places.shape}, {heights.shape} and {images.shape}."
         )
         raise ValueError(msg)
@@ -61,16 +67,16 @@ def _check_values(points: Points) -> None:
         broken = np.flatnonzero(~np.isfinite(values))
         if broken.size:
             msg = (
-                f"fit_sigmoid needs finite numbers; {name} is {values[broken[0]]} at {broken.tolist()}. "
+                f"A curve of survival needs finite numbers; {name} is {values[broken[0]]} at {broken.tolist()}. "
                 "Leave those purifiers out."
             )
             raise ValueError(msg)
     if points.survival.size and not 0 <= points.survival.min() <= points.survival.max() <= 1:
         msg = (
-            "fit_sigmoid needs survival as a fraction in [0, 1]; "
+            "A curve of survival needs survival as a fraction in [0, 1]; "
             f"got {points.survival.min():g} to {points.survival.max():g}."
         )
         raise ValueError(msg)
     if points.count.size and points.count.min() <= 0:
-        msg = f"fit_sigmoid needs a positive count of images per purifier; got {points.count.min():g}."
+        msg = f"A curve of survival needs a positive count of images per purifier; got {points.count.min():g}."
         raise ValueError(msg)

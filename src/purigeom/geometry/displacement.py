@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
+import torch
 from torch import Tensor
 
 from purigeom.noise import Noise
@@ -86,10 +87,10 @@ class Towards:
 
 def rescale(directions: Tensor, norm: Norm, radius: float) -> Tensor:
     """Return each image's direction at length `radius`; a zero direction stays zero."""
-    flat = directions.flatten(1)
-    length = flat.abs().amax(1) if norm == "linf" else flat.norm(dim=1)
-    scale = (radius / length).where(length > 0, 0)
-    return directions * per_image(scale, directions)
+    largest = directions.flatten(1).abs().amax(1)
+    shaped = directions / per_image(largest.where(largest > 0, 1), directions)  # whose squares do not underflow
+    length = shaped.flatten(1).norm(dim=1) if norm == "l2" else torch.ones_like(largest)
+    return shaped * per_image((radius / length).where(largest > 0, 0), directions)
 
 
 def per_image(values: Tensor, images: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ class GradientGeometry:
 
     The mean over a count of configurations is the gradient that EOT follows, averaging losses; of one it is another
     configuration's own. Larger counts add to the configurations of smaller ones. Against the depth of purifiers, the
-    length of the gradient shows where it explodes or vanishes.
+    length of the gradient shows where it explodes or vanishes; where one broke, all that it enters is NaN.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class GradientGeometry:
         Number of configurations, each compared with the same others.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     label: ClassVar[str] = "gradient-geometry"
     classifier: Classifier
     counts: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
@@ -59,7 +59,7 @@ class GradientGeometry:
         refuse_black_box(self, purifier)
         loss, defence = climbing(self.loss, labels_of(batch)), Defended(purifier, self.classifier)
         targets = [Target(defence, pinned, noise.child("attack")) for pinned in configurations(noise, self.draws)]
-        own = torch.stack([target.slope(batch.images, loss)[1] for target in targets])
+        own = torch.stack([target.gradient_known(batch.images, loss) for target in targets])
         behind = torch.stack([_behind(target, batch.images, loss) for target in targets])
         others = Target(defence, targets[0].configuration, noise.child("attack"), Fresh())
         means = list(self._means(others, batch.images, loss))
@@ -75,11 +75,11 @@ class GradientGeometry:
         """Yield the mean gradient of as many other configurations as each count says."""
         total = torch.zeros_like(images, dtype=torch.float64)
         for query in range(self.counts[-1]):
-            total += others.slope(images, loss, query)[1]
+            total += others.gradient_known(images, loss, query)
             if query + 1 in self.counts:
                 yield total / (query + 1)
 
 
 def _behind(target: Target, images: Tensor, loss: Loss) -> Tensor:
     """Return the classifier's own gradient where the purifier puts the images."""
-    return replace(target, gradient=BPDA()).slope(images, loss)[1]
+    return replace(target, gradient=BPDA()).gradient_known(images, loss)

@@ -36,7 +36,7 @@ class GradientModes:
         Number of random configurations.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     label: ClassVar[str] = "gradient-modes"
     classifier: Classifier
     modes: tuple[Gradient, ...] = (BPDA(),)
@@ -55,7 +55,7 @@ class GradientModes:
         defence, loss = Defended(purifier, self.classifier), climbing(self.loss, labels_of(batch))
 
         def slope(mode: Gradient, pinned: Noise) -> Tensor:
-            return Target(defence, pinned, noise.child("attack"), gradient=mode).slope(batch.images, loss)[1]
+            return Target(defence, pinned, noise.child("attack"), gradient=mode).gradient_known(batch.images, loss)
 
         pinned = list(configurations(noise, self.draws))
         exact = [slope(Exact(), one) for one in pinned]

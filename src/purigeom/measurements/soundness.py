@@ -11,7 +11,14 @@ from purigeom.defence.diagnosis import diagnosed
 from purigeom.measurements.configuration import check_settings, configurations, labelled
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, RandomMap
-from purigeom.schema import GRADIENT_FOLLOWED, GRADIENT_MASKED, GRADIENT_REACHED, HIDDEN_RANDOMNESS, OPTIMISED_INSIDE
+from purigeom.schema import (
+    GRADIENT_FOLLOWED,
+    GRADIENT_MASKED,
+    GRADIENT_MISSED,
+    GRADIENT_REACHED,
+    HIDDEN_RANDOMNESS,
+    OPTIMISED_INSIDE,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Soundness:
         Number of random configurations.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     label: ClassVar[str] = "soundness"
     classifier: Classifier
     radius: float = 8 / 255
@@ -49,6 +56,7 @@ class Soundness:
             (OPTIMISED_INSIDE, torch.stack([one.optimised for one in found])),
             (GRADIENT_FOLLOWED, torch.stack([one.followed for one in found])),
             (GRADIENT_REACHED, torch.stack([one.reached for one in found])),
+            (GRADIENT_MISSED, torch.stack([one.missed for one in found])),
             (GRADIENT_MASKED, torch.stack([one.masked for one in found])),
         ]
         return labelled(facts, batch, self.draws)

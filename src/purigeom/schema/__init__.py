@@ -2,7 +2,10 @@
 
 import xarray as xr
 
+from purigeom.schema.boundary import *  # noqa: F403
 from purigeom.schema.geometry import *  # noqa: F403
+from purigeom.schema.margins import *  # noqa: F403
+from purigeom.schema.outputs import *  # noqa: F403
 from purigeom.schema.robustness import *  # noqa: F403
 from purigeom.schema.variable import Variable as Variable
 

@@ -59,7 +59,7 @@ GRADIENT_ERROR = Variable(
 GRADIENT_NORM = Variable(
     "gradient_norm",
     ("draw", "image"),
-    "Length of the loss's exact gradient at the clean image; zero where it has vanished.",
+    "Length of the loss's exact gradient at the clean image; zero where it has vanished, NaN where it broke.",
     "1 / image range",
 )
 GRADIENT_STRETCH = Variable(
@@ -96,6 +96,12 @@ GRADIENT_REACHED = Variable(
     "gradient_reached",
     ("draw", "image"),
     "How far the margin changes over the radius along its gradient, over what that says; near zero where shattered.",
+)
+GRADIENT_MISSED = Variable(
+    "gradient_missed",
+    ("draw", "image"),
+    "Root mean square of how small random displacements change the margin other than its gradient says, over how they "
+    "change it; one where the gradient has nothing of it.",
 )
 GRADIENT_MASKED = Variable(
     "gradient_masked",
