@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from purigeom.plot import curvature, directions, share, singular_vectors, spectrum
+from purigeom.plot import curvature, directions, gradient_length, share, singular_vectors, spectrum
 from purigeom.plot.style import save
 from purigeom.schema import VARIABLES, validate
 
@@ -31,6 +31,7 @@ DRAWN = {
     singular_vectors: VECTORS,
     directions: DIRECTIONS,
     curvature: CURVATURE,
+    gradient_length: ("gradient_stretch",),
 }
 
 
@@ -74,7 +75,10 @@ def test_a_figure_without_its_facts_names_what_is_missing(plot):
         plot.draw(made(*there, "psnr"))
 
 
-@pytest.mark.parametrize("plot", [spectrum, share, directions, curvature], ids=lambda plot: plot.__name__)
+BY_DEPTH = [spectrum, share, directions, curvature, gradient_length]
+
+
+@pytest.mark.parametrize("plot", BY_DEPTH, ids=lambda plot: plot.__name__)
 def test_a_figure_by_depth_without_diffusion_purifiers_says_so(plot):
     with pytest.raises(ValueError, match="needs diffusion purifiers; these results hold none"):
         plot.draw(made(*DRAWN[plot]).isel(purifier=[0]))
@@ -102,6 +106,16 @@ def test_spectra_are_medians_in_bands_by_depth():
     band = panels[0].collections[1].get_paths()[0].vertices[:, 1]
     low, high = values.quantile([0.25, 0.75], ("draw", "image"))
     assert {round(height, 6) for height in band} == {round(height, 6) for height in [*low.values, *high.values]}
+
+
+def test_lengths_of_gradients_are_medians_between_quartiles_on_scales_of_ten():
+    results = made("gradient_stretch")
+    (axes,) = gradient_length.draw(results).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    depths, heights, _ = error_bars(axes)["DDIM"]
+    assert list(depths) == [10, 90, 170]
+    chosen = results["gradient_stretch"].sel(purifier=["DDIM 10", "DDIM 90", "DDIM 170"])
+    np.testing.assert_allclose(heights, chosen.median(("draw", "image")))
 
 
 def test_exact_shares_are_counted_and_bounds_stand_beside_them():

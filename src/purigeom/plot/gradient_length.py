@@ -6,7 +6,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
-from purigeom.plot.facts import by_sampler
+from purigeom.plot.facts import by_sampler, require
 from purigeom.plot.style import COLUMN, MARKERS, styled
 
 _WHAT = "A figure of the gradient's length"
@@ -18,6 +18,7 @@ def draw(results: xr.Dataset) -> Figure:
     Lines are medians over images and draws, bars reach from the lower to the upper quartile: lengths spread over powers
     of ten, where means show the longest alone. The dashed line parts gradients that grow from gradients that shrink.
     """
+    require(results, _WHAT, "gradient_stretch")
     with styled():
         figure = Figure(figsize=(1.3 * COLUMN, 2.6))
         axes = figure.subplots()
