@@ -111,6 +111,43 @@ def diagnose(
     typer.echo(commands.diagnosis(purifier, images, classifier, radius, seed))
 
 
+@application.command()
+def predict(
+    purifier: Annotated[str, typer.Argument(help="Catalogue name or path.py:OBJECT.")],
+    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT], labelled.")] = "digits:128",
+    classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
+    calibration: Annotated[str, typer.Option(help="Name of a shipped one, or a file.")] = "digits-linf-0.1",
+    half_width: Annotated[
+        float, typer.Option(help="Take no more images than half the 90 % interval needs to be as narrow; 0 takes all.")
+    ] = 0.0,
+) -> None:
+    """Predict a purifier's robust accuracy by forward passes alone, with an interval."""
+    from purigeom import foresight
+
+    typer.echo(foresight.predicted(purifier, images, classifier, calibration, half_width or None))
+
+
+@application.command()
+def calibrate(
+    purifiers: Annotated[
+        list[str] | None, typer.Argument(help="Purifiers to learn from; the zoo unless given.")
+    ] = None,
+    network: Annotated[str, typer.Option(help="Diffusion checkpoint of the zoo.")] = "digits-ddpm",
+    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT], labelled.")] = "digits:128",
+    classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
+    radius: Annotated[list[float], typer.Option(help="linf radii of the threat.")] = [0.1, 0.2],
+    out: Annotated[Path, typer.Option(help="Folder for the store and the calibrations.")] = Path(
+        "data_cache/calibrate"
+    ),
+    workers: Annotated[int, typer.Option(help="Worker processes; none computes here.")] = 0,
+) -> None:
+    """Measure and attack many purifiers, so that others need not be attacked."""
+    from purigeom import foresight
+
+    threat = foresight.Threat(images, classifier, tuple(radius))
+    typer.echo(foresight.calibrated(purifiers or [], network, threat, out, workers))
+
+
 @application.command(name="list")
 def list_() -> None:
     """Show everything that has a name."""

@@ -139,7 +139,9 @@ def measure(
         answers = [validate(question(purifier, batch, noise)) for question in measurements]
         made = json.dumps(made_by(str(batch.images.device)))
     asked = {question.label: repr(question) for question in measurements} | told
-    return xr.merge(answers, join="outer").assign_attrs(purifier=repr(purifier), **asked, seed=seed, made_by=made)
+    return xr.merge(answers, join="outer", compat="no_conflicts").assign_attrs(
+        purifier=repr(purifier), **asked, seed=seed, made_by=made
+    )
 
 
 def as_batch(images: Tensor | Batch | ImageSet, labels: Tensor | None = None) -> Batch:

@@ -1,6 +1,5 @@
 """How much a purifier compresses the very displacements that attack it, and how much would have been enough."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -20,7 +19,7 @@ from purigeom.geometry.compression import stretch
 from purigeom.geometry.distances import l2
 from purigeom.measurements.attacked import anchored, answers, attacked, bare, targets, unbroken
 from purigeom.measurements.bisection import Bisection
-from purigeom.measurements.configuration import check_settings, labelled
+from purigeom.measurements.configuration import check_settings, labelled, slug
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, RandomMap
 from purigeom.schema import ATTACK_FAILED, ATTACKED_COMPRESSION, CRITICAL_COMPRESSION
@@ -73,7 +72,7 @@ class AttackedCompression:
 
     @property
     def label(self) -> str:
-        return "attacked-compression-" + "-".join(re.findall(r"[a-z0-9]+", told(self.attack).label.lower()))
+        return f"attacked-compression-{slug(told(self.attack).label)}"
 
     @property
     def search(self) -> Bisection:

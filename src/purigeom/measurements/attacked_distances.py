@@ -1,6 +1,5 @@
 """How far an attacked image is from the clean one, before purification and after."""
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +13,7 @@ from purigeom.attacks.pgd import PGD
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
 from purigeom.defence.target import Target
-from purigeom.measurements.configuration import check_settings, configurations
+from purigeom.measurements.configuration import check_settings, configurations, slug
 from purigeom.measurements.perturbed_distances import staged
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, RandomMap
@@ -46,7 +45,7 @@ class AttackedDistances:
 
     @property
     def label(self) -> str:
-        return "attacked-distances-" + "-".join(re.findall(r"[a-z0-9]+", self.adversary.label.lower()))
+        return f"attacked-distances-{slug(self.adversary.label)}"
 
     @property
     def adversary(self) -> Adversary:

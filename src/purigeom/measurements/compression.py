@@ -10,7 +10,7 @@ from torch import Tensor
 from purigeom.contract import Checked
 from purigeom.geometry.compression import stretch
 from purigeom.geometry.displacement import UniformBall
-from purigeom.measurements.configuration import check_settings, configurations, facts
+from purigeom.measurements.configuration import check_settings, configurations, facts, slug
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Displacement, RandomMap
 from purigeom.schema import COMPRESSION_RATIO
@@ -36,7 +36,6 @@ class Compression:
     """
 
     version: ClassVar[int] = 1
-    label: ClassVar[str] = "compression"
     radii: tuple[float, ...]
     displacement: Displacement = UniformBall()
     probes: int = 8
@@ -44,6 +43,12 @@ class Compression:
 
     def __post_init__(self) -> None:
         check_settings(self, probes=self.probes, draws=self.draws)
+
+    @property
+    def label(self) -> str:
+        """Return "compression" for the usual displacement, and name any other."""
+        usual = isinstance(self.displacement, UniformBall)
+        return "compression" if usual else f"compression-{slug(self.displacement.label)}"
 
     @torch.no_grad()
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:

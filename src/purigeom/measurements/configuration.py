@@ -1,5 +1,6 @@
 """The random configurations that all measurements share."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -133,6 +134,17 @@ def check_settings(measurement: object, **counts: int) -> None:
     if not isinstance(radii, tuple) or not radii or len(set(radii)) != len(radii) or not all(r > 0 for r in radii):
         msg = f"{name}.radii must be a tuple of distinct lengths above zero, such as (0.1, 0.2); got {radii!r}."
         raise ValueError(msg)
+
+
+def slug(words: str) -> str:
+    """Return a label's words as part of a measurement's own label.
+
+    Examples
+    --------
+    >>> slug("PGD-20 linf, eot(4), exact")
+    'pgd-20-linf-eot-4-exact'
+    """
+    return "-".join(re.findall(r"[a-z0-9]+", words.lower()))
 
 
 def facts(values: Tensor) -> np.ndarray:

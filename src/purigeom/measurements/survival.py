@@ -1,7 +1,6 @@
 """Which images are still classified right under attack, judged by draws the attacker did and did not know."""
 
 import logging
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,7 +19,7 @@ from purigeom.defence.gradients import Withheld
 from purigeom.defence.judge import correct, verdicts
 from purigeom.defence.ledger import Ledger
 from purigeom.defence.target import Target
-from purigeom.measurements.configuration import check_settings, configurations, labelled
+from purigeom.measurements.configuration import check_settings, configurations, labelled, slug
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, RandomMap
 from purigeom.schema import (
@@ -75,7 +74,7 @@ class Survival:
 
     @property
     def label(self) -> str:
-        return "survival-" + "-".join(re.findall(r"[a-z0-9]+", self.adversary.label.lower()))
+        return f"survival-{slug(self.adversary.label)}"
 
     @property
     def adversary(self) -> Adversary:

@@ -1,0 +1,81 @@
+"""What the commands `predict` and `calibrate` do, as functions that return the text to print."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+from purigeom import catalog, store
+from purigeom.executors import Executor, Processes, in_process
+from purigeom.identity import digest, recipe
+from purigeom.naming import images_named, named
+from purigeom.networks.unet import UNet
+from purigeom.predict import predict, study
+from purigeom.prediction.compared import PREDICTORS, compared
+from purigeom.prediction.files import load, save, shipped
+from purigeom.prediction.table import tabulated
+from purigeom.protocols import Classifier
+from purigeom.sweep import run
+from purigeom.zoo import zoo
+
+
+@dataclass(frozen=True)
+class Threat:
+    """What a calibration is for: names of images and of the classifier, and linf radii."""
+
+    images: str
+    classifier: str
+    radii: tuple[float, ...]
+
+
+def predicted(word: str, images: str, classifier: str, calibration: str, half_width: float | None) -> str:
+    """Return what is predicted of a purifier, and by which calibration."""
+    behind = named(classifier, catalog.CLASSIFIERS, "classifier")
+    table = calibration_named(calibration)
+    purifier = named(word, catalog.PURIFIERS, "purifier")
+    answer = predict(purifier, images_named(images, catalog.IMAGES), behind, table, half_width)
+    said = [str(answer), f"Calibrated by {calibration!r}: {table.sizes['purifier']} purifiers."]
+    if table.attrs.get("classifier_digest", digest(recipe(behind))) != digest(recipe(behind)):
+        said.append(f"Extrapolation: {classifier!r} is another classifier than the calibration's.")
+    return "\n".join(said)
+
+
+def calibration_named(word: str) -> xr.Dataset:
+    """Return a shipped calibration by its name, or one from a file."""
+    known = shipped()
+    path = known.get(word, Path(word))
+    if not path.is_file():
+        msg = f"{word!r} is no calibration: choose one of {sorted(known)}, or a file that `purigeom calibrate` made."
+        raise ValueError(msg)
+    return load(path)
+
+
+def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, workers: int) -> str:
+    """Measure and attack purifiers, write one calibration per radius, and say how good its predictors are."""
+    behind = named(threat.classifier, catalog.CLASSIFIERS, "classifier")
+    purifiers = {word.rpartition(":")[2]: named(word, catalog.PURIFIERS, "purifier") for word in words}
+    images = images_named(threat.images, catalog.IMAGES)
+    tasks = study(purifiers or zoo(UNet(network)), images, behind, threat.radii)
+    executor: Executor = Processes(workers) if workers else in_process
+    results = store.load(run(tasks, root / "store", executor)).load()
+    stem = threat.images.partition(":")[0]
+    return "\n".join(written(results, one, behind, root / f"{stem}-linf-{one:g}.npz") for one in threat.radii)
+
+
+def written(results: xr.Dataset, radius: float, classifier: Classifier, path: Path) -> str:
+    """Write the calibration of one radius; return where, and the errors of its predictors."""
+    table = tabulated(results, radius).assign_attrs(
+        classifier=repr(classifier),
+        classifier_digest=digest(recipe(classifier)),
+        attacks=results["attack"].values.tolist(),
+    )
+    save(table, path)
+    lines = [f"{path}: {table.sizes['purifier']} purifiers of {len(set(table['family'].values))} families"]
+    for name in PREDICTORS:
+        tried = compared(name, table)
+        lines.append(
+            f"  {name:18} in sample {tried.in_sample.sentence}; without its family {tried.left_out.sentence}; "
+            f"90 % intervals cover {tried.coverage:.0%}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,129 @@
+"""From a purifier nobody has attacked to its predicted robust accuracy: forward passes, then a calibration."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+import xarray as xr
+
+from purigeom.attacks.adversary import Adversary
+from purigeom.attacks.apgd import APGD
+from purigeom.defence.gradients import BPDA
+from purigeom.geometry.displacement import Corners
+from purigeom.images import checked
+from purigeom.measurements.cloud import Cloud
+from purigeom.measurements.compression import Compression
+from purigeom.measurements.margins import Margins
+from purigeom.measurements.minimal_perturbation import MinimalPerturbation
+from purigeom.measurements.survival import Survival
+from purigeom.prediction.answer import Prediction, predicted
+from purigeom.prediction.table import tabulated
+from purigeom.prediction.trust import extrapolations
+from purigeom.protocols import Batch, Classifier, ImageSet, Measurement, RandomMap, declaration
+from purigeom.sweep import as_batch, measure
+from purigeom.tasks import Task
+
+STEPS = (20, 40)
+"""Of the attacks that calibrate: twice the steps show whether fewer were enough."""
+PAIRS = 8
+IMAGES_AT_ONCE = 32
+"""Images added at a time where an interval is to be narrow."""
+
+
+def forward_questions(classifier: Classifier, radii: Sequence[float]) -> tuple[Measurement, ...]:
+    """Return what is asked of a purifier: no gradient passes through it, and few through the classifier alone."""
+    return (
+        Compression(tuple(radii), probes=PAIRS),
+        Compression(tuple(radii), Corners(), probes=PAIRS),
+        Cloud(tuple(radii), Corners(), points=4 * PAIRS),
+        Margins(classifier, tuple(radii), pairs=PAIRS),
+        MinimalPerturbation(classifier, ("anchor",), halvings=6),
+    )
+
+
+def purifications(radii: Sequence[float]) -> int:
+    """Return how often `forward_questions` have every image purified."""
+    return (1 + len(radii) * PAIRS) * 2 + len(radii) * 4 * PAIRS + (1 + len(radii) * 2 * PAIRS) + 1
+
+
+def attack_questions(classifier: Classifier, radii: Sequence[float], purifier: RandomMap) -> tuple[Measurement, ...]:
+    """Return the attacks whose worst is a purifier's measured robustness."""
+    attacks: list[Adversary] = [Adversary(APGD(steps)) for steps in STEPS] + [Adversary(APGD(STEPS[0], loss="cw"))]
+    if declaration(purifier).differentiability in ("piecewise constant", "none"):
+        attacks = [Adversary(one.attack, gradient=BPDA()) for one in attacks]
+    return tuple(Survival(classifier, tuple(radii), attack) for attack in attacks)
+
+
+def study(
+    purifiers: Mapping[str, RandomMap], images: ImageSet, classifier: Classifier, radii: Sequence[float]
+) -> list[Task]:
+    """Return the tasks whose answers make a calibration: forward passes first, then attacks."""
+    forward = [
+        Task(name, purifier, question, images)
+        for question in forward_questions(classifier, radii)
+        for name, purifier in purifiers.items()
+    ]
+    return forward + [
+        Task(name, purifier, question, images)
+        for name, purifier in purifiers.items()
+        for question in attack_questions(classifier, radii, purifier)
+    ]
+
+
+def predict(
+    purifier: RandomMap,
+    images: Batch | ImageSet,
+    classifier: Classifier,
+    calibration: xr.Dataset,
+    half_width: float | None = None,
+) -> Prediction:
+    """Measure a purifier by forward passes alone and predict its robust accuracy at the calibration's radius.
+
+    Parameters
+    ----------
+    images
+        Labelled images of the kind that the calibration knows.
+    classifier
+        The network behind the purifier, which should be the calibration's.
+    calibration
+        A table of `prediction.table.tabulated` that holds survival.
+    half_width
+        How narrow half the interval is to be: images, each with its displacements, are added block by block until it
+        is, or until there are no more. None takes all images at once.
+    """
+    started, radii = time.perf_counter(), calibration.attrs["radii"]
+    for facts in _measured(purifier, checked(as_batch(images)), classifier, radii, half_width is not None):
+        table = _row(purifier, facts, calibration.attrs["radius"])
+        found, best = predicted(calibration, table)
+        ends = found.sel(predictor=best)
+        reached = float(ends["upper"] - ends["lower"]) / 2
+        if half_width is not None and reached <= half_width:
+            break
+    warnings = extrapolations(calibration, table)
+    if half_width is not None and reached > half_width:
+        warnings += (_told_wide(reached, half_width, table),)
+    calls = float(facts["classifier_calls"].mean())
+    return Prediction(found, best, warnings, table, purifications(radii), calls, time.perf_counter() - started)
+
+
+def _measured(
+    purifier: RandomMap, batch: Batch, classifier: Classifier, radii: Sequence[float], by_blocks: bool
+) -> Iterator[xr.Dataset]:
+    """Yield the facts of more and more images."""
+    block, answers = IMAGES_AT_ONCE if by_blocks else len(batch), []
+    for start in range(0, len(batch), block):
+        answers.append(measure(purifier, batch[start : start + block], forward_questions(classifier, radii)))
+        yield xr.concat(answers, "image", combine_attrs="override")
+
+
+def _row(purifier: RandomMap, facts: xr.Dataset, radius: float) -> xr.Dataset:
+    """Return one purifier's facts as a table of one row."""
+    family = declaration(purifier).family
+    one = facts.expand_dims(purifier=["new"]).assign_coords(family=("purifier", [family]))
+    return tabulated(one, radius)
+
+
+def _told_wide(reached: float, half_width: float, table: xr.Dataset) -> str:
+    return (
+        f"The interval is ± {reached:.1%} wide, not ± {half_width:.1%}: all {int(table['count'].item())} images are "
+        "used, and the misses of the calibration's own purifiers do not shrink with more."
+    )

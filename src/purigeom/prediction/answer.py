@@ -1,0 +1,92 @@
+"""A predicted robust accuracy, by every predictor, with what speaks for and against it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from purigeom.fit.held_out import jackknife_plus
+from purigeom.prediction.compared import LEVEL, PREDICTORS, best
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted robust accuracy of one purifier that nobody attacked.
+
+    Attributes
+    ----------
+    predictions
+        `survival`, `lower` and `upper` by `predictor`; the ends come from how far families left out were missed.
+    best
+        The predictor that missed the calibration's families least when they were left out.
+    warnings
+        What of this purifier the calibration has never seen, and whether images ran out.
+    table
+        What was measured of it.
+    purifications, classifier_calls
+        Forward passes through the purifier, and evaluations of the bare classifier of each image.
+    seconds
+        How long measuring took.
+    """
+
+    predictions: xr.Dataset
+    best: str
+    warnings: tuple[str, ...]
+    table: xr.Dataset
+    purifications: int
+    classifier_calls: float
+    seconds: float
+
+    @property
+    def survival(self) -> float:
+        """The best predictor's robust accuracy."""
+        return float(self.predictions["survival"].sel(predictor=self.best))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of its 90 % interval."""
+        chosen = self.predictions.sel(predictor=self.best)
+        return float(chosen["lower"]), float(chosen["upper"])
+
+    def __str__(self) -> str:
+        """Say what is predicted, by whom, from what, and what speaks against it."""
+        low, high = self.interval
+        said = (
+            f"Predicted robust accuracy at linf radius {self.table.attrs['radius']:g}: {self.survival:.1%}, 90 % "
+            f"interval {low:.1%} to {high:.1%}, by {self.best}.\n"
+            f"{int(self.table['count'].item())} images, {self.purifications} purifications each, no gradient through "
+            f"the purifier; {self.classifier_calls:.0f} evaluations of the bare classifier each; {self.seconds:.0f} s."
+        )
+        lines = [
+            f"  {name:18} {one['survival'].item():6.1%} ({one['lower'].item():.1%} to {one['upper'].item():.1%})"
+            for name, one in self.predictions.groupby("predictor")
+        ]
+        return "\n".join([said, *lines, *self.warnings])
+
+
+def predicted(calibration: xr.Dataset, new: xr.Dataset) -> tuple[xr.Dataset, str]:
+    """Return what every predictor says of one purifier, and which of them is to be believed."""
+    families = calibration["family"].values.astype(str)
+    rows = []
+    for learn in PREDICTORS.values():
+        ends = jackknife_plus(learn, calibration, families, new, LEVEL)
+        wider = _for_fewer_images(np.array(ends), calibration, new)
+        rows.append([learn(calibration)(new)[0], *wider[:, 0]])
+    columns = zip(("survival", "lower", "upper"), np.array(rows).T, strict=True)
+    found = xr.Dataset(
+        {name: ("predictor", values) for name, values in columns}, coords={"predictor": list(PREDICTORS)}
+    )
+    return found, best(calibration)
+
+
+def _for_fewer_images(ends: np.ndarray, calibration: xr.Dataset, new: xr.Dataset) -> np.ndarray:
+    """Return an interval widened for images fewer than the calibration's.
+
+    The angle asin(sqrt(share)) of n images scatters by 1 / (2 sqrt(n)); what the calibration's own images scatter is in
+    its misses already. Variances add.
+    """
+    extra = max(0.0, 1 / float(new["count"].item()) - 1 / float(calibration["count"].median()))
+    angles = np.arcsin(np.sqrt(np.clip(ends, 0, 1)))
+    half, centre = (angles[1] - angles[0]) / 2, angles.mean(0)
+    reach = np.hypot(half, 1.645 * 0.5 * np.sqrt(extra))
+    return np.sin(np.clip([centre - reach, centre + reach], 0, np.pi / 2)) ** 2

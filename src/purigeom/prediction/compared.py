@@ -1,0 +1,65 @@
+"""All predictors on one table: in sample, with whole families left out, and how often their intervals cover."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from purigeom.fit.errors import Errors, errors
+from purigeom.fit.held_out import Learn, coverage, held_out, nested_intervals
+from purigeom.fit.learners import mean_survival, sigmoid_of
+from purigeom.prediction.reaches import at_face_value, calibrated
+from purigeom.prediction.regression import geometry_regression
+
+PREDICTORS: Mapping[str, Learn] = {
+    "compression": sigmoid_of("compression"),
+    "effective radius": calibrated("anchor_reach"),
+    "margin spread": calibrated("margin_reach"),
+    "both reaches": calibrated("margin_reach", "anchor_reach"),
+    "geometry": geometry_regression,
+}
+"""What a calibration chooses from."""
+YARDSTICKS: Mapping[str, Learn] = {
+    "constant": mean_survival,
+    "depth alone": sigmoid_of("depth"),
+    "effective radius, uncalibrated": at_face_value("anchor_reach"),
+    "margin spread, uncalibrated": at_face_value("margin_reach"),
+}
+"""What predictors must beat: knowing nothing, knowing the depth, and the same without any calibration."""
+LEVEL = 0.9
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One predictor's errors in percentage points, in sample and without a purifier's family, and its coverage."""
+
+    in_sample: Errors
+    left_out: Errors
+    coverage: float
+
+
+def compared(name: str, table: xr.Dataset) -> Compared:
+    """Try one predictor on the purifiers of a table that attacks were run on."""
+    learn, families = {**PREDICTORS, **YARDSTICKS}[name], table["family"].values.astype(str)
+    known = learn(table)(table)
+    ends = nested_intervals(learn, table, families, LEVEL)
+    return Compared(
+        errors(known, table, np.arange(len(families))),
+        errors(held_out(learn, table, families), table, families),
+        coverage(*ends, table["survival"].values),
+    )
+
+
+def best(table: xr.Dataset) -> str:
+    """Return the predictor that misses families left out least, all purifiers being of equal weight.
+
+    One that could not predict some family is not chosen before one that could.
+    """
+    return min(PREDICTORS, key=lambda name: _standing(name, table))
+
+
+def _standing(name: str, table: xr.Dataset) -> tuple[int, float]:
+    families, each = table["family"].values.astype(str), np.arange(table.sizes["purifier"])
+    found = errors(held_out(PREDICTORS[name], table, families), table, each)
+    return found.missing, found.everywhere.mean

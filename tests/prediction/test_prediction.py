@@ -1,0 +1,120 @@
+"""From a purifier to its predicted robustness, and what is said where the calibration ends."""
+
+import numpy as np
+import pytest
+import torch
+
+from purigeom.catalog import BASELINES, CLASSIFIERS
+from purigeom.images import Digits
+from purigeom.predict import forward_questions, predict, purifications, study
+from purigeom.prediction.answer import predicted
+from purigeom.prediction.files import load, save
+from purigeom.prediction.table import tabulated
+from purigeom.prediction.trust import extrapolations
+from purigeom.purifiers.gaussian import GaussianBlur
+from purigeom.purifiers.wrapped import wrap
+from purigeom.sweep import measure
+from tests.prediction.tables import made
+
+DIGITS = CLASSIFIERS["digits"]
+TABLE = made()
+
+
+def row(purifier, count=4, radii=(0.1,)):
+    facts = measure(purifier, Digits()[:count], forward_questions(DIGITS, radii))
+    return tabulated(facts.expand_dims(purifier=["it"]).assign_coords(family=("purifier", ["blur"])), 0.1)
+
+
+def test_no_gradient_passes_through_the_purifier_and_every_passage_is_counted() -> None:
+    passed = []
+
+    def watched(images):
+        assert not images.requires_grad
+        passed.append(len(images))
+        return images
+
+    answer = predict(wrap(watched, name="blur"), Digits()[:3], DIGITS, TABLE)
+    contract = sum(passed) - 3 * answer.purifications
+    passed.clear()
+    measured = measure(wrap(watched, name="blur"), Digits()[:3], ())
+    assert not measured
+    assert contract == sum(passed), "what is not counted is the check of the contract"
+    assert answer.purifications == purifications((0.1,))
+
+
+def test_an_image_counts_its_draws_as_samples_of_their_own() -> None:
+    table = row(BASELINES["gaussian-blur"])
+    assert table.sizes == {"purifier": 1, "sample": 4}
+    assert table.attrs["radius"] == 0.1
+    assert table["compression"].item() < 1
+
+
+def test_facts_that_are_missing_and_radii_that_were_not_measured_are_named() -> None:
+    facts = measure(BASELINES["identity"], Digits()[:2], forward_questions(DIGITS, (0.1,))).expand_dims(purifier=["it"])
+    with pytest.raises(KeyError, match=r"A prediction needs \['cloud_rank'\]"):
+        tabulated(facts.drop_vars("cloud_rank"), 0.1)
+    with pytest.raises(ValueError, match=r"measured at the radii \[0\.1\]; got 0\.3"):
+        tabulated(facts, 0.3)
+
+
+def test_a_prediction_lies_in_its_interval_and_says_who_made_it() -> None:
+    answer = predict(GaussianBlur(0.7), Digits()[:8], DIGITS, TABLE)
+    low, high = answer.interval
+    assert 0 <= low <= answer.survival <= high <= 1
+    said = str(answer)
+    for words in (answer.best, "8 images", "no gradient through the purifier", "90 % interval"):
+        assert words in said
+
+
+def test_fewer_images_make_wider_intervals() -> None:
+    few, many = (TABLE.isel(purifier=[9]).assign(count=("purifier", [count])) for count in (10, 200))
+    (narrow, _), (wide, _) = predicted(TABLE, many), predicted(TABLE, few)
+    assert ((wide["upper"] - wide["lower"]) > (narrow["upper"] - narrow["lower"])).all()
+
+
+def test_images_are_added_until_the_interval_is_narrow_enough() -> None:
+    lax = predict(GaussianBlur(0.7), Digits()[:96], DIGITS, TABLE, half_width=0.6)
+    assert int(lax.table["count"].item()) == 32
+    strict = predict(GaussianBlur(0.7), Digits()[:64], DIGITS, TABLE, half_width=0.001)
+    assert int(strict.table["count"].item()) == 64
+    assert any("all 64 images are used" in one for one in strict.warnings)
+
+
+def test_what_the_calibration_has_never_seen_is_called_extrapolation() -> None:
+    inside = TABLE.isel(purifier=[9])
+    assert extrapolations(TABLE, inside) == ()
+    stranger = inside.assign_coords(family=("purifier", ["anti-adversary"]))
+    assert "the family 'anti-adversary' is new" in extrapolations(TABLE, stranger)[0]
+    beyond = inside.assign(compression=("purifier", [40.0]))
+    assert "the compression ratio is 40" in extrapolations(TABLE, beyond)[0]
+
+
+def test_a_calibration_survives_its_file(tmp_path) -> None:
+    save(TABLE, tmp_path / "made.npz")
+    again = load(tmp_path / "made.npz")
+    assert again.attrs == TABLE.attrs
+    assert set(again.variables) == set(TABLE.variables)
+    np.testing.assert_allclose(again["survival"], TABLE["survival"])
+    assert again["purifier"].values.tolist() == TABLE["purifier"].values.tolist()
+
+
+def test_a_file_that_is_none_is_refused(tmp_path) -> None:
+    np.savez(tmp_path / "other.npz", images=np.zeros(3))
+    with pytest.raises(ValueError, match=r"other\.npz is no calibration"):
+        load(tmp_path / "other.npz")
+
+
+def test_a_study_asks_piecewise_constant_purifiers_for_the_classifiers_gradient() -> None:
+    tasks = study({name: BASELINES[name] for name in ("bit-depth", "identity")}, Digits()[:2], DIGITS, (0.1,))
+    labels = {
+        name: {task.measurement.label for task in tasks if task.purifier_name == name}
+        for name in ("bit-depth", "identity")
+    }
+    assert {label.rpartition("-")[2] for label in labels["bit-depth"] if "survival" in label} == {"bpda"}
+    assert {label.rpartition("-")[2] for label in labels["identity"] if "survival" in label} == {"exact"}
+
+
+def test_predictions_leave_gradients_off_where_they_were() -> None:
+    assert torch.is_grad_enabled()
+    row(BASELINES["identity"], count=2)
+    assert torch.is_grad_enabled()
