@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+KERNEL := {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
-.PHONY: demo test lint types floors tests benchmark clean
+.PHONY: demo test lint types floors tests benchmark figures notebooks clean
 .DEFAULT_GOAL := demo
 
 demo: $(STAMP)
@@ -23,6 +24,18 @@ floors: $(STAMP)
 
 tests: $(STAMP)
 	$(BIN)/pytest -n 2
+
+figures: $(STAMP)
+	$(BIN)/python -m analyses.paper data_cache/paper
+	$(BIN)/python -m figures.all data_cache/paper data_cache/figures
+	$(BIN)/python -m figures.tables data_cache/paper data_cache/figures/tables
+
+notebooks: $(STAMP)
+	mkdir -p data_cache/notebooks
+	for tutorial in docs/tutorials/*.py; do \
+		$(BIN)/jupytext --quiet --to notebook --update-metadata '$(KERNEL)' \
+			--output data_cache/notebooks/$$(basename $$tutorial .py).ipynb $$tutorial || exit 1; \
+	done
 
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.straight_way

@@ -1,16 +1,16 @@
 """Robustness against compression: `python -m figures.compression_robustness [STORE] [FIGURE]`.
 
-Reads the demo's store unless another is given, measures nothing, and saves a PNG and a PDF.
+Reads the demo's store unless another is given, measures nothing, and saves PNG, PDF, caption.
 """
 
 from functools import partial
 
 from figures.script import given, saved
-from purigeom.plot.compression_robustness import draw
+from purigeom.plot.compression_robustness import ASKED, draw
 
-__all__ = ["draw", "main"]
+__all__ = ["ASKED", "draw", "main"]
 
-main = partial(saved, draw)
+main = partial(saved, draw, ASKED)
 
 if __name__ == "__main__":
     main(*given("data_cache/demo/store", "compression_robustness"))

@@ -1,20 +1,32 @@
-"""What every figure's script does: load a store, draw it, save the figure and say where."""
+"""What every figure's script does: load a store, draw it, save the figure with its caption and say where."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import xarray as xr
 from matplotlib.figure import Figure
 
 from purigeom import store
+from purigeom.plot.caption import caption, opening
 from purigeom.plot.style import save
 
+PAPER = "data_cache/paper"
+"""The store of `analyses.paper`."""
 
-def saved(draw: Callable[[xr.Dataset], Figure], root: Path, stem: Path) -> None:
-    """Draw a store and save the figure."""
-    for path in save(draw(store.load(root).load()), stem):
+
+def saved(draw: Callable[[xr.Dataset], Figure], asked: Sequence[str], root: Path, stem: Path) -> None:
+    """Draw a store; save the figure and, beside it, its caption."""
+    for path in kept(draw, asked, store.load(root).load(), stem):
         sys.stdout.write(f"{path}\n")
+
+
+def kept(draw: Callable[[xr.Dataset], Figure], asked: Sequence[str], results: xr.Dataset, stem: Path) -> list[Path]:
+    """Save a figure of results as PNG and PDF, and its caption as text; return the paths."""
+    paths = save(draw(results), stem)
+    text = stem.with_name(f"{stem.name}.txt")
+    text.write_text(f"{opening(draw)}\n\n{caption(results, asked)}\n")
+    return [*paths, text]
 
 
 def given(root: str, name: str) -> tuple[Path, Path]:

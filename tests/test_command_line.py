@@ -288,3 +288,22 @@ def test_diagnose_names_what_hides_randomness_and_clears_what_does_not(command, 
     code, out, _ = command("diagnose", "gaussian-blur", "--images", "digits:3")
     assert (code, out.partition(" of ")[0]) == (0, "Nothing suspicious")
     assert out.endswith("on 3 images.\n")
+
+
+def test_calibrate_makes_what_predict_reads(command, tmp_path):
+    known = ("identity", "gaussian-noise", "gaussian-blur", "median", "total-variation")
+    words = ("--images", "digits:6", "--radius", "0.1", "--out", tmp_path)
+    code, out, err = command("calibrate", *known, *words)
+    assert code == 0, err
+    made = tmp_path / "digits-linf-0.1.npz"
+    assert out.startswith(f"{made}: 5 purifiers of 5 families")
+    assert "margin spread" in out
+    code, out, err = command("predict", "gaussian-blur", "--images", "digits:6", "--calibration", made)
+    assert (code, out) == (2, ""), "five purifiers make no interval"
+    assert "needs at least 10 purifiers" in err
+
+
+def test_predict_names_the_calibrations_there_are(command):
+    code, out, err = command("predict", "gaussian-blur", "--calibration", "elsewhere")
+    assert (code, out) == (2, "")
+    assert "'elsewhere' is no calibration" in err

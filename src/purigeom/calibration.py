@@ -8,7 +8,7 @@ import xarray as xr
 
 from purigeom.estimate import estimate
 from purigeom.fit import Choice, SigmoidFit, chosen, fit_sigmoid
-from purigeom.fit.held_out import Errors, Learn, errors, held_out, nested_intervals
+from purigeom.fit.held_out import Errors, Learn, errors, held_out, nested_intervals, seen
 from purigeom.fit.learners import mean_survival, sigmoid_ends, sigmoid_of
 from purigeom.judging import cleared
 
@@ -110,7 +110,7 @@ def held_out_errors(calibration: Calibration, seed: int = 0) -> HeldOut:
     table = _with_depth(calibration.fitted)
     groups = {left: names for left, names in _groups(table).items() if len(set(names)) > 1}
     alone = np.arange(table.sizes["purifier"])
-    found = {"in sample": {name: errors(_seen(learn, table), table, alone, seed) for name, learn in PREDICTORS.items()}}
+    found = {"in sample": {name: errors(seen(learn, table), table, alone, seed) for name, learn in PREDICTORS.items()}}
     for left, names in groups.items():
         found[left] = {
             name: errors(held_out(learn, table, names), table, names, seed) for name, learn in PREDICTORS.items()
@@ -159,14 +159,6 @@ def _with_depth(table: xr.Dataset) -> xr.Dataset:
     """Return the table with the depth of every purifier: none where images are left as they are, NaN elsewhere."""
     depth = table.coords.get("depth", xr.full_like(table["compression"], np.nan))
     return table.assign_coords(depth=depth.astype(float).where(table["family"] != "identity", 0.0))
-
-
-def _seen(learn: Learn, table: xr.Dataset) -> np.ndarray:
-    """Return what a learner predicts of the purifiers it learnt from, NaN where it could not learn."""
-    try:
-        return learn(table)(table)
-    except (ValueError, RuntimeError):
-        return np.full(table.sizes["purifier"], np.nan)
 
 
 def _single(facts: xr.DataArray, *dims: str) -> xr.DataArray:

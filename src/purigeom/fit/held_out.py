@@ -9,7 +9,7 @@ import xarray as xr
 from purigeom.fit.errors import Errors, errors
 from purigeom.fit.points import Floats
 
-__all__ = ["Errors", "Learn", "Predict", "coverage", "errors", "held_out", "jackknife_plus", "nested_intervals"]
+__all__ = ["Errors", "Learn", "Predict", "coverage", "errors", "held_out", "jackknife_plus", "nested_intervals", "seen"]
 
 Predict: TypeAlias = Callable[[xr.Dataset], np.ndarray]
 """From a table of purifiers to one predicted survival each."""
@@ -20,6 +20,11 @@ Raises ValueError or RuntimeError where the purifiers do not suffice.
 """
 FEWEST = 10
 """The fewest purifiers from whose misses an interval is made."""
+
+
+def seen(learn: Learn, table: xr.Dataset) -> np.ndarray:
+    """Return what a learner predicts of the purifiers it learnt from, NaN where it could not learn."""
+    return _answers(learn, table, table)[0]
 
 
 def held_out(learn: Learn, table: xr.Dataset, groups: np.ndarray) -> np.ndarray:

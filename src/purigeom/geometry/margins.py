@@ -1,35 +1,40 @@
 """What random displacements do to class margins, and the most that the worst one of their length could do."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from purigeom.geometry.displacement import per_image
+
+PART = 0.25
+"""How much of a displacement is taken as small, where its whole is compared with it."""
+ACCELERATIONS = (0.1, 10.0)
+"""Between which accelerations are told apart: beyond, the small displacement moved next to nothing."""
+
 
 @dataclass(frozen=True)
-class MarginMoments:
-    """Sums over pairs of opposite displacements, from which spread and bend follow; two of them add up.
+class PairedChanges:
+    """How each margin changes along pairs of opposite displacements: (pair, image, class).
 
     Attributes
     ----------
     odd, even
-        Sums of squares of the odd and even part of each margin's change, (image, class).
+        Half the difference, and half the sum, of its changes at both ends.
     kept
-        How many displaced images were classified right.
-    pairs
-        Number of pairs.
+        How many ends are classified right, (pair, image).
     """
 
     odd: Tensor
     even: Tensor
     kept: Tensor
-    pairs: int
 
-    def __add__(self, other: "MarginMoments") -> "MarginMoments":
-        return MarginMoments(
-            self.odd + other.odd, self.even + other.even, self.kept + other.kept, self.pairs + other.pairs
-        )
+    @property
+    def spread(self) -> Tensor:
+        """The root mean square change of each margin, (image, class)."""
+        return (self.odd.square() + self.even.square()).mean(0).sqrt()
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:
@@ -44,30 +49,49 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
     return (right - logits).scatter(1, labels.unsqueeze(1), torch.inf)
 
 
-def pair_moments(anchor: Tensor, ahead: Tensor, behind: Tensor) -> MarginMoments:
-    """Return the moments of one pair: margins at the anchor, and at both ends of a displacement and its opposite."""
+def paired_changes(anchor: Tensor, ahead: Tensor, behind: Tensor) -> PairedChanges:
+    """Return the changes from margins at the anchors to those at both ends of every pair, (pair, image, class)."""
     finite = anchor.isfinite()
     odd, even = ((ahead - behind) / 2).where(finite, 0), ((ahead + behind) / 2 - anchor).where(finite, 0)
-    kept = (ahead.amin(1) > 0).int() + (behind.amin(1) > 0).int()
-    return MarginMoments(odd.square(), even.square(), kept, 1)
+    return PairedChanges(odd, even, (ahead.amin(2) > 0).int() + (behind.amin(2) > 0).int())
 
 
-def worst_losses(moments: MarginMoments, pixels: int) -> Tensor:
+def worst_losses(changes: PairedChanges, pixels: int) -> Tensor:
     """Return about how much each margin can lose in the linf ball whose corners the displacements were, (image, class).
 
-    Under random signs of length r the margin's standard deviation is r |g|_2, g its gradient; the worst loss is
+    Under random signs of length r a linear margin's standard deviation is r |g|_2, g its gradient; the worst loss is
     r |g|_1, which is sqrt(2 D / pi) times that for gradients whose D numbers are as if normal.
     """
-    return math.sqrt(2 * pixels / math.pi) * (moments.odd / moments.pairs).sqrt()
+    return math.sqrt(2 * pixels / math.pi) * changes.spread
 
 
-def margin_ratio(anchor: Tensor, moments: MarginMoments, pixels: int) -> tuple[Tensor, Tensor]:
-    """Return the least of margin over worst loss, and how bent that class's margin is."""
-    ratios = anchor / worst_losses(moments, pixels)
+def margin_ratio(anchor: Tensor, changes: PairedChanges, pixels: int) -> tuple[Tensor, Tensor]:
+    """Return the least of margin over worst loss, (image), and the class it is of, (image)."""
+    ratios = anchor / worst_losses(changes, pixels)
     least = ratios.nan_to_num(0, torch.inf, -torch.inf).min(1)  # a margin of zero that nothing moves is no margin
-    chosen = least.indices.unsqueeze(1)
-    bend = (moments.even.gather(1, chosen) / moments.odd.gather(1, chosen)).sqrt().squeeze(1)
-    return least.values, bend
+    return least.values, least.indices
+
+
+def of_class(values: Tensor, classes: Tensor) -> Tensor:
+    """Return one class's number of every image, where classes come last."""
+    return values.gather(-1, classes.expand(values.shape[:-1]).unsqueeze(-1)).squeeze(-1)
+
+
+def bend(changes: PairedChanges, classes: Tensor) -> Tensor:
+    """Return the root mean square of the even part of a class's margin over that of its odd part."""
+    even, odd = (of_class(part, classes).square().mean(0).sqrt() for part in (changes.even, changes.odd))
+    return even / odd
+
+
+def downhill(odd: Tensor, signs: Iterable[Tensor]) -> Tensor:
+    """Return the corner of the unit ball along which changes (pair, image) along signs say a margin falls most."""
+    slopes = torch.stack([per_image(one, sign) * sign for one, sign in zip(odd, signs, strict=True)])
+    return -slopes.sum(0).sign()
+
+
+def acceleration(start: Tensor, near: Tensor, far: Tensor) -> Tensor:
+    """Return how much faster a margin falls over the whole of a displacement than over its first `PART`."""
+    return (PART * (start - far) / (start - near)).nan_to_num(1.0).clamp(*ACCELERATIONS)
 
 
 def room(images: Tensor, radius: float) -> Tensor:

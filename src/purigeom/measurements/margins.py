@@ -1,8 +1,7 @@
 """How far from losing the right class an image is, from random displacements and forward passes alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 from typing import ClassVar
 
 import torch
@@ -12,21 +11,43 @@ from torch import Tensor
 from purigeom.contract import Checked
 from purigeom.defence.checks import check_labels, check_logits, labels_of
 from purigeom.defence.defended import Defended
-from purigeom.geometry.margins import MarginMoments, margin_ratio, margins, pair_moments, room
+from purigeom.geometry.margins import (
+    PART,
+    PairedChanges,
+    acceleration,
+    bend,
+    downhill,
+    margin_ratio,
+    margins,
+    of_class,
+    paired_changes,
+    room,
+)
 from purigeom.geometry.memory import in_parts
 from purigeom.measurements.configuration import check_settings, configurations, labelled
 from purigeom.measurements.points import IMAGES_AT_ONCE, displacements
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, ImageMap, RandomMap
-from purigeom.schema import ANCHOR_MARGIN, CLASSIFIED, MARGIN_BEND, MARGIN_RATIO, RANDOM_KEPT, ROOM
+from purigeom.schema import (
+    ANCHOR_MARGIN,
+    CLASSIFIED,
+    MARGIN_ACCELERATION,
+    MARGIN_BEND,
+    MARGIN_RATIO,
+    RANDOM_KEPT,
+    ROOM,
+)
+
+_PROBED = (MARGIN_RATIO, MARGIN_BEND, MARGIN_ACCELERATION, RANDOM_KEPT)
 
 
 @dataclass(frozen=True)
 class Margins:
     """Displace each image by random signs and their opposites, and see what becomes of every class margin.
 
-    No gradient is taken of anything. Displaced images are not brought back to [0, 1]: `room` says how much of the ball
-    that leaves.
+    Two more displacements go where those say that the nearest class's margin falls most, a quarter of the way and all
+    of it. No gradient is taken of anything. Displaced images are not brought back to [0, 1]: `room` says how much of
+    the ball that leaves.
 
     Parameters
     ----------
@@ -40,7 +61,7 @@ class Margins:
         Number of random configurations.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     label: ClassVar[str] = "margins"
     classifier: Classifier
     radii: tuple[float, ...]
@@ -56,7 +77,7 @@ class Margins:
         drawn = [self._of_draw(defence, batch, noise, pinned) for pinned in configurations(noise, self.draws)]
         anchor, *moved = (torch.stack(parts) for parts in zip(*drawn, strict=True))
         left = torch.stack([room(batch.images, radius) for radius in self.radii]).expand(self.draws, -1, -1)
-        probed = zip((MARGIN_RATIO, MARGIN_BEND, RANDOM_KEPT, ROOM), (*moved, left), strict=True)
+        probed = zip((*_PROBED, ROOM), (*moved, left), strict=True)
         found = [(CLASSIFIED, anchor > 0), (ANCHOR_MARGIN, anchor)]
         found += [(variable, facts.transpose(0, 1)) for variable, facts in probed]
         return labelled(found, batch, self.draws, radius=self.radii)
@@ -72,23 +93,30 @@ class Margins:
             found = defence.pin(pinned.repeat(len(points)), shape)(points.flatten(0, 1))
             return margins(found, labels.repeat(len(points))).unflatten(0, points.shape[:2])
 
-        facts = []
-        for radius in self.radii:
-            moments = self._moments(margins_of, batch.images, noise, anchor, radius)
-            ratio, bend = margin_ratio(anchor, moments, batch.images[0].numel())
-            facts.append((ratio, bend, moments.kept / (2 * moments.pairs)))
+        facts = [self._at(radius, margins_of, batch.images, anchor, noise) for radius in self.radii]
         return anchor.amin(1), *(torch.stack(parts) for parts in zip(*facts, strict=True))
 
-    def _moments(
-        self, margins_of: ImageMap, images: Tensor, noise: Noise, anchor: Tensor, radius: float
-    ) -> MarginMoments:
-        """Return the moments of all pairs, several pairs of few images travelling together."""
-        moves = [radius * move.sign_like(images) for move in displacements(noise, self.pairs)]
+    def _at(
+        self, radius: float, margins_of: ImageMap, images: Tensor, anchor: Tensor, noise: Noise
+    ) -> tuple[Tensor, ...]:
+        """Return one radius' facts, (image), in the order of their variables."""
+        moves = displacements(noise, self.pairs)
+        changes = self._changes(radius, margins_of, images, anchor, moves)
+        ratio, classes = margin_ratio(anchor, changes, images[0].numel())
+        corner = radius * downhill(of_class(changes.odd, classes), (move.sign_like(images) for move in moves))
+        ends = margins_of(torch.stack([images + PART * corner, images + corner]))
+        sped = acceleration(of_class(anchor, classes), *of_class(ends, classes))
+        kept = changes.kept.sum(0) / (2 * self.pairs)
+        return ratio, bend(changes, classes), sped, kept
 
-        def of_part(part: slice) -> MarginMoments:
-            ahead = torch.stack([images + move for move in moves[part]])
-            behind = torch.stack([images - move for move in moves[part]])
-            ends = margins_of(torch.cat([ahead, behind])).unflatten(0, (2, -1)).unbind(1)
-            return reduce(add, [pair_moments(anchor, *both) for both in ends])
+    def _changes(
+        self, radius: float, margins_of: ImageMap, images: Tensor, anchor: Tensor, moves: Sequence[Noise]
+    ) -> PairedChanges:
+        """Return the changes along all pairs, several pairs of few images travelling together."""
 
-        return reduce(add, in_parts(of_part, self.pairs, max(1, IMAGES_AT_ONCE // (2 * len(images)))))
+        def of_part(part: slice) -> Tensor:
+            signs = torch.stack([radius * move.sign_like(images) for move in moves[part]])
+            return margins_of(torch.cat([images + signs, images - signs])).unflatten(0, (2, -1))
+
+        ends = in_parts(of_part, self.pairs, max(1, IMAGES_AT_ONCE // (2 * len(images))))
+        return paired_changes(anchor, *torch.cat(ends, 1))

@@ -6,8 +6,10 @@ from matplotlib.figure import Figure
 
 from purigeom.calibration import calibrate, held_out_predictions
 from purigeom.plot.facts import require
+from purigeom.plot.protocol import of_one_protocol
 from purigeom.plot.style import COLUMN, MARKERS, styled
 
+ASKED = ("compression", "survival")
 _WHAT = "A calibration plot"
 _QUANTILE = 1.96
 
@@ -23,7 +25,7 @@ def draw(table: xr.Dataset) -> Figure:
         Bars up are 95 % Wilson intervals of the images; bars across the interval of the prediction.
     """
     if "predicted" not in table and "survived" in table:
-        table = held_out_predictions(calibrate(table))
+        table = held_out_predictions(calibrate(of_one_protocol(table, _WHAT)))
     require(table, _WHAT, "predicted", "lower", "upper", "survival", "count", "family")
     with styled():
         figure = Figure(figsize=(COLUMN, COLUMN))

@@ -12,25 +12,33 @@ from purigeom.calibration import CALIBRATED, Calibration, calibrate, sampler
 from purigeom.fit import curve
 from purigeom.plot.style import COLUMN, MARKERS, styled
 
+ASKED = ("compression", "survival")
+
 
 def draw(results: xr.Dataset, families: Sequence[str] = CALIBRATED) -> Figure:
     """Draw survival under attack, randomness pinned, over compression, and the sigmoid fitted to some families."""
     calibration = calibrate(results, families)
-    points = calibration.points
     with styled():
         figure = Figure(figsize=(1.3 * COLUMN, 3.2))
         axes = figure.subplots()
-        _draw_curve(axes, calibration)
-        _draw_samplers(axes, points.isel(purifier=points["fitted"].values))
-        _draw_others(axes, points.isel(purifier=~points["fitted"].values))
-        axes.set(xlim=(0, 1.25), ylim=(-0.06, 1.04))
+        draw_curve(axes, calibration)
+        draw_points(axes, calibration.points)
         axes.set_xlabel("compression ratio (mean over images and probes)")
         axes.set_ylabel("survival under attack, randomness pinned")
         axes.legend(loc="upper center")
     return figure
 
 
-def _draw_curve(axes: Axes, calibration: Calibration) -> None:
+def draw_points(axes: Axes, points: xr.Dataset) -> None:
+    """Draw survival over compression, a series per sampler in the fit and hollow points beside their names outside."""
+    points = points.isel(purifier=np.isfinite((points["survival"] + points["compression"]).values))
+    _draw_samplers(axes, points.isel(purifier=points["fitted"].values))
+    _draw_others(axes, points.isel(purifier=~points["fitted"].values))
+    axes.set(xlim=(0, 1.25), ylim=(-0.06, 1.04))
+
+
+def draw_curve(axes: Axes, calibration: Calibration) -> None:
+    """Draw the fitted sigmoid and its 95 % band."""
     grid = np.linspace(0, 1.25, 200)
     mean, low, high = curve(calibration.fit, grid)
     axes.plot(grid, mean, color="0.3", zorder=1)

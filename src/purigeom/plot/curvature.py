@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from purigeom.plot.facts import bars, by_depth, by_sampler, one_setting, require
 from purigeom.plot.style import COLUMN, styled
 
+ASKED = ("compression", "curvature")
 _WHAT = "A figure of curvature"
 _NEEDED = ("compression_ratio", "linear_ratio", "curvature")
 

@@ -8,9 +8,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from purigeom.plot.facts import bars, by_depth, by_sampler, one_setting, require
+from purigeom.plot.facts import bars, by_depth, by_sampler, require, usual_kind
 from purigeom.plot.style import COLUMN, MARKERS, styled
 
+ASKED = ("directions", "spectrum", "leading-spectrum", "compression")
 _WHAT = "A figure of compression by direction"
 _NEEDED = ("on_manifold_compression", "off_manifold_compression", "left_right_alignment")
 
@@ -57,7 +58,8 @@ def _draw_directions(axes: Axes, purifiers: xr.Dataset, leading: str) -> None:
     if leading:
         found = {"leading singular value": purifiers[leading].isel(mode=0, drop=True).where(same), **found}
     if "compression_ratio" in purifiers:
-        sampled = one_setting(purifiers["compression_ratio"], _WHAT, "displacement").dropna("radius", how="all")
+        ratios = purifiers["compression_ratio"]
+        sampled = ratios.sel(displacement=usual_kind(ratios), drop=True).dropna("radius", how="all")
         found["random, smallest radius"] = sampled.isel(radius=sampled["radius"].values.argmin(), drop=True).where(same)
     looks: Mapping[str, Mapping[str, Any]] = {
         "leading singular value": {"color": "0.5", "linestyle": ":", "marker": "v"},

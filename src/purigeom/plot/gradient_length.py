@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from purigeom.plot.facts import by_sampler, require
 from purigeom.plot.style import COLUMN, MARKERS, styled
 
+ASKED = ("gradient-geometry",)
 _WHAT = "A figure of the gradient's length"
 
 

@@ -10,6 +10,7 @@ from purigeom.plot.facts import bars, by_sampler, one_setting, require
 from purigeom.plot.spectrum import COMPRESSED
 from purigeom.plot.style import COLUMN, MARKERS, styled
 
+ASKED = ("spectrum", "leading-spectrum")
 _WHAT = "A figure of the share below a threshold"
 
 

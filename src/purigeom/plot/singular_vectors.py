@@ -12,6 +12,7 @@ from purigeom.plot.style import COLUMN, styled
 IMAGES = 4
 PAIRS = 4
 """The most images, and pairs of singular vectors for each, that fit on a page."""
+ASKED = ("singular-vectors",)
 _WHAT = "A figure of singular vectors"
 _SIDES = {"right_singular_vector": "in (right)", "left_singular_vector": "out (left)"}
 

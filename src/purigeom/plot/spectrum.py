@@ -11,6 +11,7 @@ COMPRESSED = 0.25
 """Singular values below this count as compressed directions, as in arXiv 2505.22839."""
 BAND = (0.25, 0.75)
 """The quantiles over images and draws between which a band lies."""
+ASKED = ("spectrum",)
 _WHAT = "A figure of spectra by depth"
 
 

@@ -1,6 +1,8 @@
 """A predicted robust accuracy, by every predictor, with what speaks for and against it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import xarray as xr
@@ -50,18 +52,39 @@ class Prediction:
 
     def __str__(self) -> str:
         """Say what is predicted, by whom, from what, and what speaks against it."""
+        lines = [f"  {name:18} {survival:>6} ({low} to {high})" for name, survival, low, high in self._each()]
+        return "\n".join([*self._told(), *lines, *self.warnings])
+
+    def _repr_html_(self) -> str:
+        """Say the same to a notebook: a table with the best predictor in bold, and warnings below."""
+        told = "".join(f"<p>{escape(sentence)}</p>" for sentence in self._told())
+        heads = "".join(f'<th scope="col">{head}</th>' for head in ("predictor", "robust accuracy", "90 % interval"))
+        rows = "".join(_html_row(name == self.best, name, *shares) for name, *shares in self._each())
+        warned = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.warnings)
+        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"<div>{told}{table}{f'<ul>{warned}</ul>' if warned else ''}</div>"
+
+    def _told(self) -> tuple[str, str]:
         low, high = self.interval
-        said = (
+        return (
             f"Predicted robust accuracy at linf radius {self.table.attrs['radius']:g}: {self.survival:.1%}, 90 % "
-            f"interval {low:.1%} to {high:.1%}, by {self.best}.\n"
+            f"interval {low:.1%} to {high:.1%}, by {self.best}.",
             f"{int(self.table['count'].item())} images, {self.purifications} purifications each, no gradient through "
-            f"the purifier; {self.classifier_calls:.0f} evaluations of the bare classifier each; {self.seconds:.0f} s."
+            f"the purifier; {self.classifier_calls:.0f} evaluations of the bare classifier each; {self.seconds:.0f} s.",
         )
-        lines = [
-            f"  {name:18} {one['survival'].item():6.1%} ({one['lower'].item():.1%} to {one['upper'].item():.1%})"
-            for name, one in self.predictions.groupby("predictor")
-        ]
-        return "\n".join([said, *lines, *self.warnings])
+
+    def _each(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield every predictor with what it predicts, and from where to where, in words."""
+        for name in self.predictions["predictor"].values:
+            one = self.predictions.sel(predictor=name)
+            survival, low, high = (f"{one[column].item():.1%}" for column in ("survival", "lower", "upper"))
+            yield str(name), survival, low, high
+
+
+def _html_row(bold: bool, name: str, survival: str, low: str, high: str) -> str:
+    cells = [escape(name), survival, f"{low} to {high}"]
+    cells = [f"<b>{cell}</b>" for cell in cells] if bold else cells
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def predicted(calibration: xr.Dataset, new: xr.Dataset) -> tuple[xr.Dataset, str]:

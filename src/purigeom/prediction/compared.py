@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from purigeom.fit.errors import Errors, errors
-from purigeom.fit.held_out import Learn, coverage, held_out, nested_intervals
+from purigeom.fit.held_out import Learn, coverage, held_out, nested_intervals, seen
 from purigeom.fit.learners import mean_survival, sigmoid_of
 from purigeom.prediction.reaches import at_face_value, calibrated
 from purigeom.prediction.regression import geometry_regression
@@ -16,6 +16,7 @@ PREDICTORS: Mapping[str, Learn] = {
     "compression": sigmoid_of("compression"),
     "effective radius": calibrated("anchor_reach"),
     "margin spread": calibrated("margin_reach"),
+    "accelerated margin": calibrated("margin_reach", "steadiness"),
     "both reaches": calibrated("margin_reach", "anchor_reach"),
     "geometry": geometry_regression,
 }
@@ -40,9 +41,9 @@ class Compared:
 
 
 def compared(name: str, table: xr.Dataset) -> Compared:
-    """Try one predictor on the purifiers of a table that attacks were run on."""
+    """Try one predictor on the purifiers of a table that attacks were run on; NaN where these are too few for it."""
     learn, families = {**PREDICTORS, **YARDSTICKS}[name], table["family"].values.astype(str)
-    known = learn(table)(table)
+    known = seen(learn, table)
     ends = nested_intervals(learn, table, families, LEVEL)
     return Compared(
         errors(known, table, np.arange(len(families))),

@@ -6,7 +6,16 @@ import xarray as xr
 from purigeom.judging import cleared
 
 UNIFORM, CORNERS = "uniform linf ball", "linf corners"
-_FORWARD = ("compression_ratio", "cloud_rank", "margin_ratio", "margin_bend", "random_kept", "room", "minimal_radius")
+_FORWARD = (
+    "compression_ratio",
+    "cloud_rank",
+    "margin_ratio",
+    "margin_bend",
+    "margin_acceleration",
+    "random_kept",
+    "room",
+    "minimal_radius",
+)
 _KEPT = ("family", "network", "recipe", "depth", "differentiability")
 
 
@@ -43,6 +52,7 @@ def _samples(here: xr.Dataset, radius: float) -> xr.Dataset:
         "margin_reach": here["margin_ratio"] / here["room"],
         "anchor_reach": anchor_radius / (radius * compression),
         "margin_bend": here["margin_bend"],
+        "steadiness": (1 / here["margin_acceleration"]).where(here["margin_acceleration"].notnull()),
         "random_kept": here["random_kept"],
         "classified": (here["margin_ratio"] > 0).where(here["margin_ratio"].notnull()),
     }

@@ -19,6 +19,12 @@ MARGIN_BEND = Variable(
     ("radius", "draw", "image"),
     "Root mean square of the even part of that margin's changes over that of their odd part; zero for linear defences.",
 )
+MARGIN_ACCELERATION = Variable(
+    "margin_acceleration",
+    ("radius", "draw", "image"),
+    "How much faster that margin falls over the radius than over a quarter of it, towards the corner of the ball where "
+    "those displacements say it falls most; one for linear defences.",
+)
 RANDOM_KEPT = Variable(
     "random_kept",
     ("radius", "draw", "image"),
