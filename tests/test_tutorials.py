@@ -1,65 +1,21 @@
 """The tutorials run, cell by cell, and what they say is so."""
 
-import ast
 import re
-from contextlib import chdir
-from dataclasses import dataclass
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from purigeom.estimate import estimate
 from purigeom.prediction.files import shipped
+from tests.tutorials import FOLDER, cells, executed
 
-FOLDER = Path(__file__).parents[1] / "docs" / "tutorials"
 NAMES = ("explore_a_store", "predict_my_purifier", "another_figure")
 CALIBRATION = "digits-linf-0.1"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+WORD = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|twice|half|dozen)\b", re.IGNORECASE)
 CITED = {"2505.22839", "3"}
 """The paper and its figure."""
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A tutorial's names after its last cell, and what its cells showed."""
-
-    names: dict
-    shown: list
-
-    def __getitem__(self, name):
-        return self.names[name]
-
-
-def cells(name):
-    """Return kind, first line and text of every cell."""
-    found, lines = [], (FOLDER / f"{name}.py").read_text().splitlines()
-    for number, line in enumerate(lines):
-        if line.startswith("# %%"):
-            found.append((line.removeprefix("# %%").strip(), number + 1, []))
-        else:
-            found[-1][2].append(line)
-    return [(kind, first, "\n".join(text)) for kind, first, text in found]
-
-
-def shown_by(first, text, names, path):
-    """Run one cell as a notebook does; return the value of its last line, None where that is no expression."""
-    body = ast.parse("\n" * first + text).body
-    last = body.pop() if isinstance(body[-1], ast.Expr) else None
-    exec(compile(ast.Module(body, []), path, "exec"), names)
-    return None if last is None else eval(compile(ast.Expression(last.value), path, "eval"), names)
-
-
-def executed(name, folder):
-    names, shown = {"__name__": name}, []
-    with chdir(folder):
-        for kind, first, text in cells(name):
-            if not kind:
-                shown.append(shown_by(first, text, names, str(FOLDER / f"{name}.py")))
-    plt.close("all")
-    return Ran(names, [value for value in shown if value is not None])
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +48,8 @@ def test_every_number_in_the_prose_is_one_of_the_code(name) -> None:
     prose = " ".join(text for kind, _, text in cells(name) if kind)
     code = " ".join(text for kind, _, text in cells(name) if not kind)
     assert set(NUMBER.findall(prose)) <= CITED | set(NUMBER.findall(code))
+    words = {"two", "three", "twice"} if name == "another_figure" else set()
+    assert {word.lower() for word in WORD.findall(prose)} == words, "numbers in words need a test of their own"
 
 
 def test_a_store_holds_every_fact_under_its_name(explored) -> None:
@@ -173,7 +131,8 @@ def points(results, kind):
     return results.compression_ratio.sel(displacement=kind)
 
 
-def test_the_figure_is_drawn_three_times_and_returned(redrawn) -> None:
+def test_three_questions_make_the_figure_and_it_again_with_two_other_choices(redrawn) -> None:
+    assert len(redrawn["QUESTIONS"]) == 3
     assert sum(isinstance(value, Figure) for value in redrawn.shown) == 3
 
 
@@ -194,6 +153,7 @@ def test_fresh_judges_move_points_upwards_and_nothing_is_attacked_anew(redrawn) 
 
 
 def test_twice_the_steps_leave_as_many_images_but_for_one(redrawn) -> None:
+    assert redrawn["longer"].attack.steps == 2 * redrawn["ATTACK"].steps
     assert 0 < redrawn["once"] < 1
     assert abs(redrawn["once"] - redrawn["twice"]) * len(redrawn["IMAGES"]) < 1.5
 

@@ -80,4 +80,5 @@ radius = calibration.attrs["radius"]
 facts = [measure(mine, images, [question]) for question in attack_questions(classifier, (radius,), mine)]
 withstood = [judged(one)["pinned configuration"].squeeze() for one in facts]
 measured = float(sum(withstood).isin(len(withstood)).mean())
-print(f"predicted {answer.survival:.2f} in {answer.interval}, measured {measured:.2f}")
+low, high = answer.interval
+print(f"predicted {answer.survival:.2f} ({low:.2f} to {high:.2f}), measured {measured:.2f}")

@@ -64,3 +64,12 @@ def _standing(name: str, table: xr.Dataset) -> tuple[int, float]:
     families, each = table["family"].values.astype(str), np.arange(table.sizes["purifier"])
     found = errors(held_out(PREDICTORS[name], table, families), table, each)
     return found.missing, found.everywhere.mean
+
+
+def unseen(name: str, table: xr.Dataset) -> xr.Dataset:
+    """Return the table with what one predictor that saw no purifier of a family says of it, and its interval."""
+    learn, families = {**PREDICTORS, **YARDSTICKS}[name], table["family"].values.astype(str)
+    lower, upper = nested_intervals(learn, table, families, LEVEL)
+    columns = {"predicted": held_out(learn, table, families), "lower": lower, "upper": upper}
+    found = table.assign({column: ("purifier", values) for column, values in columns.items()})
+    return found.assign_attrs(left_out="family", level=LEVEL)

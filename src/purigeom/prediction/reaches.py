@@ -28,7 +28,8 @@ def at_face_value(name: str) -> Learn:
 def calibrated(*names: str) -> Learn:
     """Return the learner of how likely an image is to survive, a logistic function of its reaches' logarithms.
 
-    An image whose anchor is wrong has no reach and is lost. Every purifier has the same weight.
+    An image whose anchor is wrong has no reach and is lost. Every family has the same weight, and so has every
+    purifier of it.
     """
     return partial(_learn, names)
 
@@ -39,9 +40,16 @@ def _learn(names: Sequence[str], table: xr.Dataset) -> Predict:
     if not known.any():
         msg = f"Nothing can be learnt from {names}: no image of {table.sizes['purifier']} purifiers has a reach."
         raise ValueError(msg)
-    weight = np.broadcast_to(1 / np.maximum(1, known.sum(1, keepdims=True)), known.shape)[known]
+    weight = np.broadcast_to(_weights(table, known), known.shape)[known]
     slopes = logistic(_logarithm(reach)[:, known], survived[known], weight)
     return lambda new: _share(new[names[0]].values, chances(_reaches(names, new), slopes))
+
+
+def _weights(table: xr.Dataset, known: np.ndarray) -> Floats:
+    """Return every purifier's weight for each of its known images, (purifier, 1)."""
+    _, family, size = np.unique(table["family"].values.astype(str), return_inverse=True, return_counts=True)
+    weights: Floats = 1 / (size[family] * np.maximum(1, known.sum(1)))
+    return weights[:, None]
 
 
 def chances(reach: Floats, slopes: Floats) -> Floats:

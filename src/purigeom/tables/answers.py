@@ -64,6 +64,9 @@ def surviving(name: str, *ends: str) -> Answer:
 
     def answer(results: xr.Dataset) -> str:
         labels = [str(label) for label in results["attack"].values if all(end in str(label) for end in ends)]
+        if not labels:
+            msg = f"These results hold no attacker whose label has {ends}. Measure its survival."
+            raise ValueError(msg)
         facts = cleared(results)[name].sel(attack=labels)
         most = facts.count([dim for dim in facts.dims if dim != "attack"]).idxmax("attack").item()
         return of_each(at(facts, "attack", most), "%")

@@ -82,12 +82,14 @@ def peaks(results: xr.Dataset) -> str:
 
 
 def weakly_compressed(results: xr.Dataset) -> str:
-    """Return the most that survives of purifiers that compress little, no purifier at all left out."""
+    """Return the most that survives of purifiers that compress little, or of the one that compresses least."""
     points = _points(results)
-    weak = points.isel(purifier=((points["compression"] > WEAK) & np.isfinite(points["depth"])).values)
-    if not weak.sizes["purifier"]:
-        return f"no purifier here compresses to {WEAK} or less strongly"
-    return f"at most {_percent(weak.sortby('survival').isel(purifier=-1))}, of {weak.sizes['purifier']} purifiers"
+    points = points.isel(purifier=np.isfinite(points["depth"].values)).sortby("compression")
+    weak = points.isel(purifier=(points["compression"] > WEAK).values)
+    if weak.sizes["purifier"]:
+        return f"at most {_percent(weak.sortby('survival').isel(purifier=-1))}, of {weak.sizes['purifier']} purifiers"
+    least = points.isel(purifier=-1)
+    return f"none so weak; the weakest, at {least['compression'].item():.2f}: {_percent(least)}"
 
 
 def doubled(results: xr.Dataset) -> str:
@@ -97,6 +99,9 @@ def doubled(results: xr.Dataset) -> str:
         (str(one) for one in results["attack"].values if str(one).endswith(FIXED)),
         key=lambda label: calls.sel(attack=label).item(),
     )
+    if len(labels) < 2:
+        msg = f"Doubled steps need two attacks that end in {FIXED!r}; these results hold {labels}."
+        raise ValueError(msg)
     short, long = (at(cleared(results)["survived"], "attack", label) for label in (labels[0], labels[-1]))
     change = estimate(long - short)
     most = change.isel(purifier=int(np.nanargmax(np.abs(change["mean"].values))))
