@@ -15,12 +15,12 @@ import xarray as xr
 from analyses.paper import ATTACK, SAMPLERS, STEPS
 from purigeom import store
 from purigeom.catalog import CLASSIFIERS, DIGITS_UNET
-from purigeom.estimate import estimate
 from purigeom.executors import Executor, Processes
 from purigeom.fit import fit_sigmoid, standard_errors
 from purigeom.geometry.displacement import Corners, Sphere, UniformBall
 from purigeom.images import Digits
 from purigeom.judging import cleared
+from purigeom.means import estimate
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.survival import Survival
 from purigeom.plot.facts import one_setting

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from purigeom.estimate import estimate
+from purigeom.means import estimate
 from purigeom.prediction.files import shipped
 from tests.tutorials import FOLDER, cells, executed
 

@@ -13,11 +13,11 @@ from purigeom import Task, measure, run, store
 from purigeom.attacks.pgd import PGD
 from purigeom.calibration import calibration_points
 from purigeom.catalog import CLASSIFIERS, DIGITS_UNET
-from purigeom.estimate import estimate
 from purigeom.fit import chosen
 from purigeom.geometry.displacement import Corners
 from purigeom.images import Digits
 from purigeom.judging import judged
+from purigeom.means import estimate
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.survival import Survival
 from purigeom.plot.caption import caption

@@ -10,8 +10,8 @@ from tempfile import mkdtemp
 
 from purigeom import Task, run, store
 from purigeom.catalog import DIGITS_UNET
-from purigeom.estimate import estimate, estimates
 from purigeom.images import Digits
+from purigeom.means import estimate, estimates
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.plot import spectrum

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from purigeom import store
-    from purigeom.estimate import estimate, estimates
+    from purigeom.means import estimate, estimates
     from purigeom.noise import Noise
     from purigeom.protocols import Batch
     from purigeom.purifiers.wrapped import wrap
@@ -15,8 +15,8 @@ _HOMES = {
     "Batch": "purigeom.protocols",
     "Noise": "purigeom.noise",
     "Task": "purigeom.tasks",
-    "estimate": "purigeom.estimate",
-    "estimates": "purigeom.estimate",
+    "estimate": "purigeom.means",
+    "estimates": "purigeom.means",
     "measure": "purigeom.sweep",
     "run": "purigeom.sweep",
     "wrap": "purigeom.purifiers.wrapped",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from purigeom.estimate import estimate
 from purigeom.fit import Choice, SigmoidFit, chosen, fit_sigmoid
 from purigeom.fit.held_out import Errors, Learn, errors, held_out, nested_intervals, seen
 from purigeom.fit.learners import mean_survival, sigmoid_ends, sigmoid_of
 from purigeom.judging import cleared
+from purigeom.means import estimate
 
 CALIBRATED = ("diffusion", "identity")
 """The families whose curve arXiv 2505.22839 claims, and where it ends: no purifier at all."""

@@ -11,10 +11,10 @@ from purigeom.contract import verify
 from purigeom.defence.defended import Defended
 from purigeom.defence.diagnosis import diagnosed
 from purigeom.derivatives import derivatives_told
-from purigeom.estimate import estimates
 from purigeom.executors import Executor, Processes, in_process
 from purigeom.images import checked
 from purigeom.judging import VERDICTS, judged
+from purigeom.means import estimates
 from purigeom.naming import images_named, named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import RandomMap

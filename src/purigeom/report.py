@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 
 from purigeom.calibration import Calibration, held_out_errors
-from purigeom.estimate import estimates
 from purigeom.judging import judged
+from purigeom.means import estimates
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }

@@ -71,6 +71,6 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
     assert not any(word in markup for word in ("http", "src=", "href=", "<script", "<link"))
 
 
-def test_a_predictor_that_cannot_say_is_shown_as_not_a_number() -> None:
+def test_a_predictor_that_cannot_say_is_called_unknown() -> None:
     unsure = PREDICTIONS.assign(lower=("predictor", [0.125, np.nan, 0.9]))
-    assert rows(answer(predictions=unsure))[2] == ["compression", "50.0%", "nan% to 61.0%"]
+    assert rows(answer(predictions=unsure))[2] == ["compression", "50.0%", "unknown to 61.0%"]

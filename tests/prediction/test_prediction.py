@@ -118,3 +118,11 @@ def test_predictions_leave_gradients_off_where_they_were() -> None:
     assert torch.is_grad_enabled()
     row(BASELINES["identity"], count=2)
     assert torch.is_grad_enabled()
+
+
+def test_a_predictor_that_cannot_learn_is_unknown_and_not_believed() -> None:
+    flat = TABLE.assign(compression=("purifier", np.full(20, 0.5)))
+    found, best = predicted(flat, flat.isel(purifier=[3]))
+    assert found.sel(predictor="compression").isnull().to_array().all()
+    assert best != "compression"
+    assert found["survival"].sel(predictor=best) >= 0

@@ -9,7 +9,29 @@ import xarray as xr
 from purigeom.fit.errors import Errors, errors
 from purigeom.fit.points import Floats
 
-__all__ = ["Errors", "Learn", "Predict", "coverage", "errors", "held_out", "jackknife_plus", "nested_intervals", "seen"]
+__all__ = [
+    "Errors",
+    "Learn",
+    "Predict",
+    "asked",
+    "coverage",
+    "errors",
+    "held_out",
+    "jackknife_plus",
+    "nested_intervals",
+    "seen",
+]
+    "Errors",
+    "Learn",
+    "Predict",
+    "asked",
+    "coverage",
+    "errors",
+    "held_out",
+    "jackknife_plus",
+    "nested_intervals",
+    "seen",
+]
 
 Predict: TypeAlias = Callable[[xr.Dataset], np.ndarray]
 """From a table of purifiers to one predicted survival each."""
@@ -24,7 +46,7 @@ FEWEST = 10
 
 def seen(learn: Learn, table: xr.Dataset) -> np.ndarray:
     """Return what a learner predicts of the purifiers it learnt from, NaN where it could not learn."""
-    return _answers(learn, table, table)[0]
+    return asked(learn, table, table)[0]
 
 
 def held_out(learn: Learn, table: xr.Dataset, groups: np.ndarray) -> np.ndarray:
@@ -34,7 +56,7 @@ def held_out(learn: Learn, table: xr.Dataset, groups: np.ndarray) -> np.ndarray:
     """
     predicted = np.full(table.sizes["purifier"], np.nan)
     for outside, inside in _folds(table, groups):
-        (predicted[inside],) = _answers(learn, table.isel(purifier=outside), table.isel(purifier=inside))
+        (predicted[inside],) = asked(learn, table.isel(purifier=outside), table.isel(purifier=inside))
     return predicted
 
 
@@ -53,7 +75,7 @@ def jackknife_plus(
     scores = np.full((2, table.sizes["purifier"], new.sizes["purifier"]), np.inf)
     for outside, inside in _folds(table, groups):
         known = table.isel(purifier=inside)
-        again, centre = map(_angle, _answers(learn, table.isel(purifier=outside), known, new))
+        again, centre = map(_angle, asked(learn, table.isel(purifier=outside), known, new))
         miss = np.abs(_angle(known["survival"].values) - again)[:, None]
         scores[:, inside] = [miss - centre, miss + centre]
     scores[np.isnan(scores)] = np.inf
@@ -110,13 +132,13 @@ def _check(table: xr.Dataset, level: float) -> None:
         raise ValueError(msg)
 
 
-def _answers(learn: Learn, table: xr.Dataset, *asked: xr.Dataset) -> list[np.ndarray]:
-    """Return what the learner predicts for each of the tables asked; NaN where it cannot."""
+def asked(learn: Learn, table: xr.Dataset, *tables: xr.Dataset) -> list[np.ndarray]:
+    """Return what the learner predicts for each of the tables; NaN where it cannot learn."""
     try:
         predict = learn(table)
-        return [np.asarray(predict(new), dtype=float) for new in asked]
+        return [np.asarray(predict(new), dtype=float) for new in tables]
     except (ValueError, RuntimeError):
-        return [np.full(new.sizes["purifier"], np.nan) for new in asked]
+        return [np.full(new.sizes["purifier"], np.nan) for new in tables]
 
 
 def _angle(survival: np.ndarray) -> Floats:

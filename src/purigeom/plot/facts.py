@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from purigeom.calibration import sampler
-from purigeom.estimate import estimate
+from purigeom.means import estimate
 from purigeom.plot.style import COLUMN, MARKERS
 
 USUAL = "uniform linf ball"

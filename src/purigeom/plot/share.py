@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from purigeom.estimate import estimate
+from purigeom.means import estimate
 from purigeom.plot.facts import bars, by_sampler, one_setting, require
 from purigeom.plot.spectrum import COMPRESSED
 from purigeom.plot.style import COLUMN, MARKERS, styled

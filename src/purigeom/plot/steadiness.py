@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from purigeom.estimate import estimate
+from purigeom.means import estimate
 from purigeom.plot.facts import by_sampler, columns, require, usual
 from purigeom.plot.style import styled
 

@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from purigeom.calibration import sampler
-from purigeom.estimate import estimate
+from purigeom.means import estimate
 from purigeom.plot.facts import look, require, usual
 from purigeom.plot.protocol import attack_in_words, of_one_protocol
 from purigeom.plot.style import COLUMN, styled

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import xarray as xr
 
-from purigeom.fit.held_out import jackknife_plus
+from purigeom.fit.held_out import asked, jackknife_plus
 from purigeom.prediction.compared import LEVEL, PREDICTORS, best
 
 
@@ -77,8 +77,12 @@ class Prediction:
         """Yield every predictor with what it predicts, and from where to where, in words."""
         for name in self.predictions["predictor"].values:
             one = self.predictions.sel(predictor=name)
-            survival, low, high = (f"{one[column].item():.1%}" for column in ("survival", "lower", "upper"))
+            survival, low, high = (_percent(one[column].item()) for column in ("survival", "lower", "upper"))
             yield str(name), survival, low, high
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if np.isfinite(share) else "unknown"
 
 
 def _html_row(bold: bool, name: str, survival: str, low: str, high: str) -> str:
@@ -94,12 +98,14 @@ def predicted(calibration: xr.Dataset, new: xr.Dataset) -> tuple[xr.Dataset, str
     for learn in PREDICTORS.values():
         ends = jackknife_plus(learn, calibration, families, new, LEVEL)
         wider = _for_fewer_images(np.array(ends), calibration, new)
-        rows.append([learn(calibration)(new)[0], *wider[:, 0]])
+        survival = asked(learn, calibration, new)[0].item()
+        rows.append([survival, *(wider[:, 0] if np.isfinite(survival) else (np.nan, np.nan))])
     columns = zip(("survival", "lower", "upper"), np.array(rows).T, strict=True)
     found = xr.Dataset(
         {name: ("predictor", values) for name, values in columns}, coords={"predictor": list(PREDICTORS)}
     )
-    return found, best(calibration)
+    known = [str(name) for name in found["predictor"].values[np.isfinite(found["survival"].values)]]
+    return found, best(calibration, known)
 
 
 def _for_fewer_images(ends: np.ndarray, calibration: xr.Dataset, new: xr.Dataset) -> np.ndarray:

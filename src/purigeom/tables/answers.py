@@ -5,8 +5,8 @@ from collections.abc import Callable
 import xarray as xr
 
 from purigeom.calibration import sampler
-from purigeom.estimate import estimate
 from purigeom.judging import cleared
+from purigeom.means import estimate
 from purigeom.tables.cells import at, cell, fixed_label, uniform
 
 Answer = Callable[[xr.Dataset], str]

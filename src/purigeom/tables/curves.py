@@ -5,10 +5,10 @@ import xarray as xr
 from scipy.stats import spearmanr
 
 from purigeom.calibration import Calibration, calibrate, calibration_points, held_out_errors, sampler
-from purigeom.estimate import estimate
 from purigeom.fit import curve, standard_errors
 from purigeom.geometry.displacement import UniformBall
 from purigeom.judging import cleared
+from purigeom.means import estimate
 from purigeom.plot.protocol import FIXED
 from purigeom.tables.cells import at, cell, fixed_label
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import xarray as xr
 
-from purigeom.estimate import estimate
 from purigeom.judging import cleared
+from purigeom.means import estimate
 from purigeom.measurements.frechet import frechet_distances
 from purigeom.plot.facts import one_setting, require
 from purigeom.tables.cells import WHO, at, cell, fixed_label, purifiers, uniform

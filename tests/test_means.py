@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from purigeom.estimate import estimate, estimates
+from purigeom.means import estimate, estimates
 
 RANDOM = np.random.default_rng(0)
 
