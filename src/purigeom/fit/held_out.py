@@ -21,17 +21,6 @@ __all__ = [
     "nested_intervals",
     "seen",
 ]
-    "Errors",
-    "Learn",
-    "Predict",
-    "asked",
-    "coverage",
-    "errors",
-    "held_out",
-    "jackknife_plus",
-    "nested_intervals",
-    "seen",
-]
 
 Predict: TypeAlias = Callable[[xr.Dataset], np.ndarray]
 """From a table of purifiers to one predicted survival each."""
