@@ -41,6 +41,7 @@ benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.straight_way
 	$(BIN)/python -m benchmarks.geometry
 	$(BIN)/python -m benchmarks.attacks
+	$(BIN)/python -m benchmarks.prediction
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -1,4 +1,4 @@
-"""Facts that predictions on digits are calibrated with: `python -m analyses.calibration_of_digits [STORE]`.
+"""Facts that predictions on digits are calibrated with: `python -m analyses.calibration_of_digits [STORE] [FOLDER]`.
 
 Every purifier of the zoo, 128 held-out digits, linf radii 0.1 and 0.2: what forward passes tell, and who survives
 Auto-PGD by cross-entropy and by margin through the exact gradients of the pinned purifier (the classifier's own
@@ -8,8 +8,10 @@ gradient where the purifier is piecewise constant). Stopped and started again, i
 import sys
 from pathlib import Path
 
+from purigeom import store
 from purigeom.catalog import CLASSIFIERS, DIGITS_UNET
 from purigeom.executors import Executor, Processes
+from purigeom.foresight import written
 from purigeom.images import Digits
 from purigeom.predict import study
 from purigeom.sweep import Task, run
@@ -18,6 +20,7 @@ from purigeom.zoo import zoo
 RADII = (0.1, 0.2)
 IMAGES = Digits()[:128]
 STORE = Path("data_cache/calibration")
+SHIPPED = Path("src/purigeom/calibrations")
 
 
 def tasks() -> list[Task]:
@@ -25,9 +28,11 @@ def tasks() -> list[Task]:
     return study(zoo(DIGITS_UNET), IMAGES, CLASSIFIERS["digits"], RADII)
 
 
-def main(root: Path = STORE, executor: Executor = Processes(2)) -> None:  # noqa: B008  a frozen description
-    """Measure what the store lacks, and say where it is."""
-    sys.stdout.write(f"{run(tasks(), root, executor)}\n")
+def main(root: Path = STORE, folder: Path = SHIPPED, executor: Executor = Processes(2)) -> None:  # noqa: B008  frozen
+    """Measure what the store lacks, write a calibration per radius, and say how good its predictors are."""
+    results = store.load(run(tasks(), root, executor)).load()
+    for radius in RADII:
+        sys.stdout.write(f"{written(results, radius, CLASSIFIERS['digits'], folder / f'digits-linf-{radius:g}.npz')}\n")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, w
     tasks = study(purifiers or zoo(UNet(network)), images, behind, threat.radii)
     executor: Executor = Processes(workers) if workers else in_process
     results = store.load(run(tasks, root / "store", executor)).load()
-    stem = threat.images.partition(":")[0]
+    stem = Path(threat.images.partition(":")[0]).stem
     return "\n".join(written(results, one, behind, root / f"{stem}-linf-{one:g}.npz") for one in threat.radii)
 
 
