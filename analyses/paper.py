@@ -1,7 +1,7 @@
 """Everything that arXiv 2505.22839 measures, on held-out digits: `python -m analyses.paper [STORE] [--images ...]`.
 
 One store for all figures and tables: three samplers at six depths, their one-step limit, no purifier, and two samplers
-in other numbers of steps; twenty minutes of one-thread work, half of that for two processes with a core each. Stopped
+in other numbers of steps; 25 minutes of one-thread work, half of that for two processes with a core each. Stopped
 and started again, it goes on where it was. Other images, purifiers, classifiers and radii take the same questions.
 """
 

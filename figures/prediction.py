@@ -1,4 +1,4 @@
-"""What predictors say of families they have not seen: `python -m figures.prediction [CALIBRATION] [FIGURE] [PREDICTOR]`.
+"""Predictions for families that were not seen: `python -m figures.prediction [CALIBRATION] [FIGURE] [PREDICTOR]`.
 
 Reads a calibration file, the shipped one of digits at linf radius 0.1 unless another is given, and saves PNG and PDF.
 """

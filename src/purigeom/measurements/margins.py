@@ -1,8 +1,8 @@
 """How far from losing the right class an image is, from random displacements and forward passes alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import torch
 import xarray as xr
@@ -13,7 +13,6 @@ from purigeom.defence.checks import check_labels, check_logits, labels_of
 from purigeom.defence.defended import Defended
 from purigeom.geometry.margins import (
     PART,
-    PairedChanges,
     acceleration,
     bend,
     downhill,
@@ -21,24 +20,29 @@ from purigeom.geometry.margins import (
     margins,
     of_class,
     paired_changes,
+    pixels_moved,
     room,
 )
 from purigeom.geometry.memory import in_parts
 from purigeom.measurements.configuration import check_settings, configurations, labelled
 from purigeom.measurements.points import IMAGES_AT_ONCE, displacements
 from purigeom.noise import Noise
-from purigeom.protocols import Batch, Classifier, ImageMap, RandomMap
+from purigeom.protocols import Batch, Classifier, RandomMap
 from purigeom.schema import (
     ANCHOR_MARGIN,
     CLASSIFIED,
     MARGIN_ACCELERATION,
     MARGIN_BEND,
+    MARGIN_PIXELS,
     MARGIN_RATIO,
     RANDOM_KEPT,
     ROOM,
 )
 
-_PROBED = (MARGIN_RATIO, MARGIN_BEND, MARGIN_ACCELERATION, RANDOM_KEPT)
+Answered: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""From points (point, *images) to what becomes of them and to their margins."""
+
+_PROBED = (MARGIN_RATIO, MARGIN_PIXELS, MARGIN_BEND, MARGIN_ACCELERATION, RANDOM_KEPT)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Margins:
         Number of random configurations.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     label: ClassVar[str] = "margins"
     classifier: Classifier
     radii: tuple[float, ...]
@@ -84,39 +88,41 @@ class Margins:
 
     def _of_draw(self, defence: Defended, batch: Batch, noise: Noise, pinned: Noise) -> tuple[Tensor, ...]:
         """Return the margins at the anchors, (image), and the facts of every radius, (radius, image)."""
-        labels, shape = labels_of(batch), tuple(batch.images.shape[1:])
-        logits = defence.pin(pinned, shape)(batch.images)
-        check_logits(logits, defence)
-        anchor = margins(logits, check_labels(labels, logits.shape[1]))
+        labels, shape, classify = labels_of(batch), tuple(batch.images.shape[1:]), defence.classifier.load()
 
-        def margins_of(points: Tensor) -> Tensor:
-            found = defence.pin(pinned.repeat(len(points)), shape)(points.flatten(0, 1))
-            return margins(found, labels.repeat(len(points))).unflatten(0, points.shape[:2])
+        def answered(points: Tensor) -> tuple[Tensor, Tensor]:
+            """Return the purified images and their margins, a point after another in front."""
+            purified = defence.purifier.pin(pinned.repeat(len(points)), shape)(points.flatten(0, 1))
+            logits = classify(purified)
+            check_logits(logits, defence)
+            found = margins(logits, check_labels(labels, logits.shape[1]).repeat(len(points)))
+            return tuple(part.unflatten(0, points.shape[:2]) for part in (purified, found))
 
-        facts = [self._at(radius, margins_of, batch.images, anchor, noise) for radius in self.radii]
+        anchors, anchor = (part[0] for part in answered(batch.images[None]))
+        facts = [self._at(radius, answered, batch.images, (anchors, anchor), noise) for radius in self.radii]
         return anchor.amin(1), *(torch.stack(parts) for parts in zip(*facts, strict=True))
 
     def _at(
-        self, radius: float, margins_of: ImageMap, images: Tensor, anchor: Tensor, noise: Noise
+        self, radius: float, answered: Answered, images: Tensor, anchored: tuple[Tensor, Tensor], noise: Noise
     ) -> tuple[Tensor, ...]:
         """Return one radius' facts, (image), in the order of their variables."""
-        moves = displacements(noise, self.pairs)
-        changes = self._changes(radius, margins_of, images, anchor, moves)
-        ratio, classes = margin_ratio(anchor, changes, images[0].numel())
+        (anchors, anchor), moves = anchored, displacements(noise, self.pairs)
+        purified, ends = self._ends(radius, answered, images, moves)
+        changes = paired_changes(anchor, *ends)
+        moved = pixels_moved(purified.flatten(0, 1) - anchors)
+        ratio, classes = margin_ratio(anchor, changes, moved)
         corner = radius * downhill(of_class(changes.odd, classes), (move.sign_like(images) for move in moves))
-        ends = margins_of(torch.stack([images + PART * corner, images + corner]))
-        sped = acceleration(of_class(anchor, classes), *of_class(ends, classes))
-        kept = changes.kept.sum(0) / (2 * self.pairs)
-        return ratio, bend(changes, classes), sped, kept
+        _, informed = answered(torch.stack([images + PART * corner, images + corner]))
+        sped = acceleration(of_class(anchor, classes), *of_class(informed, classes))
+        return ratio, moved, bend(changes, classes), sped, changes.kept.sum(0) / (2 * self.pairs)
 
-    def _changes(
-        self, radius: float, margins_of: ImageMap, images: Tensor, anchor: Tensor, moves: Sequence[Noise]
-    ) -> PairedChanges:
-        """Return the changes along all pairs, several pairs of few images travelling together."""
+    def _ends(self, radius: float, answered: Answered, images: Tensor, moves: Sequence[Noise]) -> tuple[Tensor, Tensor]:
+        """Return purified images and margins at both ends of every pair, (2, pair, image, ...), some pairs at a time."""
 
-        def of_part(part: slice) -> Tensor:
+        def of_part(part: slice) -> tuple[Tensor, ...]:
             signs = torch.stack([radius * move.sign_like(images) for move in moves[part]])
-            return margins_of(torch.cat([images + signs, images - signs])).unflatten(0, (2, -1))
+            return tuple(part.unflatten(0, (2, -1)) for part in answered(torch.cat([images + signs, images - signs])))
 
-        ends = in_parts(of_part, self.pairs, max(1, IMAGES_AT_ONCE // (2 * len(images))))
-        return paired_changes(anchor, *torch.cat(ends, 1))
+        parts = in_parts(of_part, self.pairs, max(1, IMAGES_AT_ONCE // (2 * len(images))))
+        purified, ends = (torch.cat(some, 1) for some in zip(*parts, strict=True))
+        return purified, ends

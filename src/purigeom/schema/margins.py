@@ -14,6 +14,13 @@ MARGIN_RATIO = Variable(
     "Least, over wrong classes, of the margin at the anchor over the most that an linf ball of the radius can take off "
     "it, as its spread under random signs says; above one no class is reached if the defence is linear over the ball.",
 )
+MARGIN_PIXELS = Variable(
+    "margin_pixels",
+    ("radius", "draw", "image"),
+    "How many pixels share what random signs change of the purified image: what the worst displacement is thought to "
+    "have to work with.",
+    "pixels",
+)
 MARGIN_BEND = Variable(
     "margin_bend",
     ("radius", "draw", "image"),

@@ -125,7 +125,7 @@ OVER_ALL = (
     Claim("the sigmoid of survival against compression", "parameters not found", curves.fitted),
     Claim("its errors, and what it must beat", "not found", curves.held_out),
     Claim("the sigmoid at no compression ratio at all", "clean accuracy", curves.at_zero),
-    Claim("rank correlation of compression and survival", "beyond -.9", curves.ranks),
+    Claim("rank correlation of compression and survival", "beyond .9 in size, a summary says", curves.ranks),
     Claim("most that survives, compression above .8", "hardly any", curves.weakly_compressed),
     Claim("most that survives, by depth", "not found", curves.peaks),
     Claim("rank correlation of compression and clean accuracy", "not found", curves.clean_ranks),
