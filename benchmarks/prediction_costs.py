@@ -25,7 +25,7 @@ NEEDED: Mapping[str, tuple[type, ...]] = {
     "compression": (Compression,),
     "effective radius": (Compression, MinimalPerturbation),
     "margin spread": (Margins,),
-    "accelerated margin": (Margins,),
+    "moved pixels": (Margins,),
     "both reaches": (Compression, MinimalPerturbation, Margins),
 }
 """Which measurements a predictor needs; one that is not listed needs all."""

@@ -10,15 +10,14 @@ from purigeom.geometry.margins import (
     downhill,
     margin_ratio,
     margins,
+    moved_share,
     of_class,
     paired_changes,
-    pixels_moved,
     room,
     worst_losses,
 )
 
 PIXELS, RADIUS, PAIRS = 3072, 0.01, 4000
-ALL = torch.tensor([float(PIXELS)])
 WEIGHT = torch.randn(3, PIXELS, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 IMAGE = torch.full((1, PIXELS), 0.5, dtype=torch.float64)
 LABEL = torch.tensor([1])
@@ -39,13 +38,13 @@ def test_the_spread_of_a_linear_margin_tells_what_the_worst_displacement_takes()
     _, found = changed(linear)
     worst = RADIUS * (WEIGHT[1] - WEIGHT).abs().sum(1)
     others = [0, 2]
-    torch.testing.assert_close(worst_losses(found, ALL)[0, others], worst[others], rtol=0.05, atol=0)
+    torch.testing.assert_close(worst_losses(found, PIXELS)[0, others], worst[others], rtol=0.05, atol=0)
 
 
 def test_the_ratio_is_that_of_the_class_nearest_to_winning() -> None:
     anchor, found = changed(linear)
-    ratio, classes = margin_ratio(anchor, found, ALL)
-    each = anchor / worst_losses(found, ALL)
+    ratio, classes = margin_ratio(anchor, found, PIXELS)
+    each = anchor / worst_losses(found, PIXELS)
     torch.testing.assert_close(ratio, each[:, [0, 2]].amin(1))
     torch.testing.assert_close(of_class(each, classes), ratio)
     assert bend(found, classes) < 1e-9
@@ -58,7 +57,7 @@ def test_curvature_shows_as_bend_and_raises_the_spread() -> None:
 
     (_, straight), (anchor, curved) = changed(linear), changed(bent)
     torch.testing.assert_close(straight.odd, curved.odd)
-    assert (bend(curved, margin_ratio(anchor, curved, ALL)[1]) > 0.1).all()
+    assert (bend(curved, margin_ratio(anchor, curved, PIXELS)[1]) > 0.1).all()
     assert (curved.spread[0, [0, 2]] > straight.spread[0, [0, 2]]).all()
 
 
@@ -86,7 +85,7 @@ def test_what_nothing_moves_does_not_accelerate() -> None:
 def test_a_margin_that_nothing_moves_is_safe_lost_or_none(margin, ratio) -> None:
     anchor = torch.tensor([[torch.inf, margin]])
     still = paired_changes(anchor, anchor[None], anchor[None])
-    assert margin_ratio(anchor, still, torch.tensor([4.0]))[0].item() == ratio
+    assert margin_ratio(anchor, still, 4)[0].item() == ratio
 
 
 def test_images_inside_have_all_room_and_corners_half() -> None:
@@ -94,9 +93,8 @@ def test_images_inside_have_all_room_and_corners_half() -> None:
     assert room(images, 0.25).tolist() == [1.0, 0.5]
 
 
-def test_pixels_that_nothing_moves_do_not_count_and_where_nothing_moves_all_do() -> None:
+def test_pixels_that_nothing_moves_have_no_share_and_where_nothing_moves_all_have() -> None:
     moved = 0.1 * SIGNS[:8, :16].reshape(8, 1, 1, 4, 4)
-    assert pixels_moved(moved).item() == pytest.approx(16)
-    half = torch.cat([moved, 0 * moved], 4)
-    assert pixels_moved(half).item() == pytest.approx(16)
-    assert pixels_moved(0 * moved).item() == 16
+    assert moved_share(moved).item() == pytest.approx(1)
+    assert moved_share(torch.cat([moved, 0 * moved], 4)).item() == pytest.approx(0.5)
+    assert moved_share(0 * moved).item() == 1

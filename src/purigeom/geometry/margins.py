@@ -56,31 +56,31 @@ def paired_changes(anchor: Tensor, ahead: Tensor, behind: Tensor) -> PairedChang
     return PairedChanges(odd, even, (ahead.amin(2) > 0).int() + (behind.amin(2) > 0).int())
 
 
-def pixels_moved(displaced: Tensor) -> Tensor:
-    """Return how many pixels share the energy of purified displacements (probe, *images): all that could, at most.
+def moved_share(displaced: Tensor) -> Tensor:
+    """Return which share of all pixels the energy of purified displacements (probe, *images) is spread over.
 
-    The squared sum of mean squares over the sum of their squares; all pixels where nothing moves.
+    The squared sum of mean squares over the sum of their squares, over their number; one where nothing moves.
 
     Examples
     --------
-    >>> pixels_moved(torch.tensor([[[[[0.1, -0.1], [0.0, 0.0]]]], [[[[-0.1, 0.1], [0.0, 0.0]]]]])).tolist()
-    [2.0]
+    >>> moved_share(torch.tensor([[[[[0.1, -0.1], [0.0, 0.0]]]], [[[[-0.1, 0.1], [0.0, 0.0]]]]])).tolist()
+    [0.5]
     """
     energy = displaced.flatten(2).double().square().mean(0)
-    shared = energy.sum(1).square() / energy.square().sum(1)
-    return shared.nan_to_num(energy.shape[1]).to(displaced)
+    shared = energy.mean(1).square() / energy.square().mean(1)
+    return shared.nan_to_num(1.0).to(displaced)
 
 
-def worst_losses(changes: PairedChanges, pixels: Tensor) -> Tensor:
+def worst_losses(changes: PairedChanges, pixels: int) -> Tensor:
     """Return about how much each margin can lose in the linf ball whose corners the displacements were, (image, class).
 
     Under random signs of length r a linear margin's standard deviation is r |g|_2, g its gradient; the worst loss is
-    r |g|_1, which is sqrt(2 D / pi) times that for gradients of which D numbers matter, as if they were normal.
+    r |g|_1, which is sqrt(2 D / pi) times that for gradients whose D numbers are as if normal.
     """
-    return (2 * pixels / math.pi).sqrt().unsqueeze(1) * changes.spread
+    return math.sqrt(2 * pixels / math.pi) * changes.spread
 
 
-def margin_ratio(anchor: Tensor, changes: PairedChanges, pixels: Tensor) -> tuple[Tensor, Tensor]:
+def margin_ratio(anchor: Tensor, changes: PairedChanges, pixels: int) -> tuple[Tensor, Tensor]:
     """Return the least of margin over worst loss, (image), and the class it is of, (image)."""
     ratios = anchor / worst_losses(changes, pixels)
     least = ratios.nan_to_num(0, torch.inf, -torch.inf).min(1)  # a margin of zero that nothing moves is no margin

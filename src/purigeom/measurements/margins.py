@@ -18,9 +18,9 @@ from purigeom.geometry.margins import (
     downhill,
     margin_ratio,
     margins,
+    moved_share,
     of_class,
     paired_changes,
-    pixels_moved,
     room,
 )
 from purigeom.geometry.memory import in_parts
@@ -33,8 +33,8 @@ from purigeom.schema import (
     CLASSIFIED,
     MARGIN_ACCELERATION,
     MARGIN_BEND,
-    MARGIN_PIXELS,
     MARGIN_RATIO,
+    MOVED_SHARE,
     RANDOM_KEPT,
     ROOM,
 )
@@ -42,7 +42,7 @@ from purigeom.schema import (
 Answered: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
 """From points (point, *images) to what becomes of them and to their margins."""
 
-_PROBED = (MARGIN_RATIO, MARGIN_PIXELS, MARGIN_BEND, MARGIN_ACCELERATION, RANDOM_KEPT)
+_PROBED = (MARGIN_RATIO, MOVED_SHARE, MARGIN_BEND, MARGIN_ACCELERATION, RANDOM_KEPT)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Margins:
         Number of random configurations.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     label: ClassVar[str] = "margins"
     classifier: Classifier
     radii: tuple[float, ...]
@@ -109,15 +109,15 @@ class Margins:
         (anchors, anchor), moves = anchored, displacements(noise, self.pairs)
         purified, ends = self._ends(radius, answered, images, moves)
         changes = paired_changes(anchor, *ends)
-        moved = pixels_moved(purified.flatten(0, 1) - anchors)
-        ratio, classes = margin_ratio(anchor, changes, moved)
+        moved = moved_share(purified.flatten(0, 1) - anchors)
+        ratio, classes = margin_ratio(anchor, changes, images[0].numel())
         corner = radius * downhill(of_class(changes.odd, classes), (move.sign_like(images) for move in moves))
         _, informed = answered(torch.stack([images + PART * corner, images + corner]))
         sped = acceleration(of_class(anchor, classes), *of_class(informed, classes))
         return ratio, moved, bend(changes, classes), sped, changes.kept.sum(0) / (2 * self.pairs)
 
     def _ends(self, radius: float, answered: Answered, images: Tensor, moves: Sequence[Noise]) -> tuple[Tensor, Tensor]:
-        """Return purified images and margins at both ends of every pair, (2, pair, image, ...), some pairs at a time."""
+        """Return purified images and margins at both ends of every pair, (2, pair, image, ...)."""
 
         def of_part(part: slice) -> tuple[Tensor, ...]:
             signs = torch.stack([radius * move.sign_like(images) for move in moves[part]])

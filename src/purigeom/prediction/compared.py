@@ -16,7 +16,7 @@ PREDICTORS: Mapping[str, Learn] = {
     "compression": sigmoid_of("compression"),
     "effective radius": calibrated("anchor_reach"),
     "margin spread": calibrated("margin_reach"),
-    "accelerated margin": calibrated("margin_reach", "steadiness"),
+    "moved pixels": calibrated("moved_reach"),
     "both reaches": calibrated("margin_reach", "anchor_reach"),
     "geometry": geometry_regression,
 }

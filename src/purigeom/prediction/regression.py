@@ -19,7 +19,7 @@ def geometry_regression(table: xr.Dataset) -> Predict:
     names, target = table["family"].values.astype(str), angle(table["survival"].values)
     splits = [_split(table, target, names == name) for name in np.unique(names) if not (names == name).all()]
     penalty = min(PENALTIES, key=lambda one: sum(split.missed(one) for split in splits))
-    reaches = calibrated("margin_reach")(table)
+    reaches = calibrated("moved_reach")(table)
     slopes = ridge(features(table, reaches), target, penalty)
 
     def predict(new: xr.Dataset) -> np.ndarray:
@@ -46,7 +46,7 @@ class Split:
 
 def _split(table: xr.Dataset, target: Floats, inside: np.ndarray) -> Split:
     out, held = table.isel(purifier=~inside), table.isel(purifier=inside)
-    reaches = calibrated("margin_reach")(out)
+    reaches = calibrated("moved_reach")(out)
     return Split(features(out, reaches), target[~inside], features(held, reaches), target[inside])
 
 
@@ -63,7 +63,7 @@ def features(table: xr.Dataset, reaches: Predict) -> Floats:
     mean = table[["classified", "random_kept"]].mean("sample")
     columns = [
         angle(reaches(table)),
-        *(angle((table["margin_reach"] > above).mean("sample").values) for above in (1, 2)),
+        *(angle((table["moved_reach"] > above).mean("sample").values) for above in (1, 2)),
         angle((table["anchor_reach"] > 1).mean("sample").values),
         *(np.log(table[name].clip(1e-3).values) for name in ("compression", "corner_compression", "small_compression")),
         np.log(table["rank"].fillna(1).values),

@@ -14,6 +14,7 @@ _FORWARD = (
     "margin_acceleration",
     "random_kept",
     "room",
+    "moved_share",
     "minimal_radius",
 )
 _KEPT = ("family", "network", "recipe", "depth", "differentiability")
@@ -48,11 +49,13 @@ def _samples(here: xr.Dataset, radius: float) -> xr.Dataset:
     """Return the facts that differ from image to image: (purifier, sample)."""
     compression = _of(here["compression_ratio"], CORNERS).mean("probe")
     anchor_radius = here["minimal_radius"].sel(place="anchor", drop=True)
+    reach = here["margin_ratio"] / here["room"]
     facts = {
-        "margin_reach": here["margin_ratio"] / here["room"],
+        "margin_reach": reach,
+        "moved_reach": reach / here["moved_share"] ** 0.5,
         "anchor_reach": anchor_radius / (radius * compression),
         "margin_bend": here["margin_bend"],
-        "steadiness": (1 / here["margin_acceleration"]).where(here["margin_acceleration"].notnull()),
+        "acceleration": here["margin_acceleration"],
         "random_kept": here["random_kept"],
         "classified": (here["margin_ratio"] > 0).where(here["margin_ratio"].notnull()),
     }

@@ -14,12 +14,10 @@ MARGIN_RATIO = Variable(
     "Least, over wrong classes, of the margin at the anchor over the most that an linf ball of the radius can take off "
     "it, as its spread under random signs says; above one no class is reached if the defence is linear over the ball.",
 )
-MARGIN_PIXELS = Variable(
-    "margin_pixels",
+MOVED_SHARE = Variable(
+    "moved_share",
     ("radius", "draw", "image"),
-    "How many pixels share what random signs change of the purified image: what the worst displacement is thought to "
-    "have to work with.",
-    "pixels",
+    "Share of all pixels that the energy of random signs is spread over once purified; one where it moves all alike.",
 )
 MARGIN_BEND = Variable(
     "margin_bend",
