@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from purigeom.calibration import sampler
-from purigeom.tables import answers, curves
+from purigeom.tables import answers, curves, paired
 from purigeom.tables.answers import Answer
 from purigeom.tables.cells import purifiers
 from purigeom.tables.writing import Table
@@ -64,6 +64,7 @@ AT_ONE_DEPTH = (
         "Reverse-only .273; DDIM .249 ± .041; one step .239 ± .044",
         answers.by_attack("perturbed_linf", "after"),
     ),
+    Claim("l2, attacked: after less before", "grows", paired.l2_moved),
     Claim("SSIM, attacked", ".963 ± .030", answers.by_attack("perturbed_ssim", "before")),
     Claim("SSIM, uniformly perturbed", ".966 ± .032", answers.by_chance("perturbed_ssim", "before")),
     Claim(
@@ -75,6 +76,7 @@ AT_ONE_DEPTH = (
         "correlation of f(x) - x0, same configuration", ".9954", answers.of_uniform("correlation_same_configuration")
     ),
     Claim("the same, same input", ".2368", answers.of_uniform("correlation_same_input")),
+    Claim("same configuration less same input", ".76", paired.configuration_less_input),
     Claim("the same, neither", "not found", answers.of_uniform("correlation_neither")),
     Claim("signal to noise of f(x0) - x0", "not found", answers.of_all("displacement_snr")),
     Claim("distance to the anchor, after over before", "not found", answers.of_uniform("approach")),
@@ -91,12 +93,14 @@ AT_ONE_DEPTH = (
     Claim("compressed below the critical ratio, non-robust", "not found", answers.below_critical(0)),
     Claim("least linf radius, clean image (quartiles)", "not found", answers.least_radius("clean image")),
     Claim("least linf radius, anchor (quartiles)", "not found", answers.least_radius("anchor")),
+    Claim("anchor less clean image", "not found", paired.anchor_less_clean),
     Claim("first crossing along the attack, l2", "scanned up to 1", answers.crossing("first_crossing")),
     Claim("second crossing, l2", "beyond 5", answers.crossing("second_crossing")),
     Claim("images that cross again up to 6", "not found", answers.crossed_twice),
     Claim("clean accuracy", "DDIM 87.9; one step 85.2; DiffPure 79.61 (t = 150)", answers.of_all("classified", "%")),
     Claim("survive PGD, same configuration", "23.7 %", answers.surviving("survived", "fixed, exact")),
     Claim("survive its transfer to fresh ones", "about 77 %", answers.surviving("survived_fresh", "fixed, exact")),
+    Claim("fresh less same configuration", "about 53 points", paired.fresh_less_pinned),
     Claim(
         "survive PGD-EOT, fresh configurations",
         "about 70 %; one step 48.3",
@@ -107,6 +111,7 @@ AT_ONE_DEPTH = (
         "DiffPure 68.00; Reverse-only 74.20",
         answers.surviving("survived", "fixed, bpda"),
     ),
+    Claim("BPDA less exact gradients", "about 44 points", paired.less_exact("fixed, bpda")),
     Claim(
         "survive BPDA-EOT, fresh",
         "DiffPure 67.20; Reverse-only 74.90",
