@@ -5,6 +5,7 @@ writes every table as Markdown, CSV and LaTeX.
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from figures.script import given
@@ -21,7 +22,8 @@ def main(root: Path, folder: Path) -> list[Path]:
     """Write the tables that a store has facts for, print them and say which it has none for; return the files."""
     results, written = store.load(root).load(), []
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table_of in {**TABLES, "claims": claims}.items():
+    deepest = partial(claims, depth=float(results["depth"].max()))
+    for name, table_of in {**TABLES, "claims": claims, "claims_at_the_deepest": deepest}.items():
         try:
             table = table_of(results)
         except (KeyError, ValueError) as error:

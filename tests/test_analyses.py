@@ -33,7 +33,7 @@ def test_every_measurement_of_the_paper_makes_every_table(tmp_path, quickly) -> 
     assert set(store.load(root)["purifier"].values) == set(purifiers)
     written = tables.main(root, tmp_path / "tables")
     assert {path.name for path in written} == {
-        f"{name}{ending}" for name in (*TABLES, "claims") for ending in (".md", ".csv", ".tex")
+        f"{name}{ending}" for name in (*TABLES, "claims", "claims_at_the_deepest") for ending in (".md", ".csv", ".tex")
     }
     assert "| ddpm 10 | DDPM | 10 | 1 |" in (tmp_path / "tables" / "table_3_robustness.md").read_text()
 

@@ -8,7 +8,7 @@ from purigeom.catalog import BASELINES, CLASSIFIERS
 from purigeom.images import Digits
 from purigeom.predict import forward_questions, predict, purifications, study
 from purigeom.prediction.answer import predicted
-from purigeom.prediction.files import load, save
+from purigeom.prediction.files import load, save, shipped
 from purigeom.prediction.table import tabulated
 from purigeom.prediction.trust import extrapolations
 from purigeom.purifiers.gaussian import GaussianBlur
@@ -126,3 +126,13 @@ def test_a_predictor_that_cannot_learn_is_unknown_and_not_believed() -> None:
     assert found.sel(predictor="compression").isnull().to_array().all()
     assert best != "compression"
     assert found["survival"].sel(predictor=best) >= 0
+
+
+def test_calibrations_of_digits_are_shipped_with_the_package() -> None:
+    assert {"digits-linf-0.1", "digits-linf-0.2"} <= set(shipped())
+    for radius in (0.1, 0.2):
+        table = load(shipped()[f"digits-linf-{radius:g}"])
+        assert table.attrs["radius"] == radius
+        assert len(set(table["family"].values.tolist())) >= 8
+        assert table.sizes["purifier"] >= 25
+        assert table["survival"].notnull().all()

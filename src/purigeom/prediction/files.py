@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-HOME = "purigeom.calibrations"
+HOME = files("purigeom") / "calibrations"
 _IMAGE_WISE = "float32"
 
 
@@ -38,7 +38,7 @@ def load(path: Path) -> xr.Dataset:
 
 def shipped() -> dict[str, Path]:
     """Return the calibrations of this package by name."""
-    return {path.stem: path for path in sorted(Path(str(files(HOME))).glob("*.npz"))}
+    return {path.stem: path for path in sorted(Path(str(HOME)).glob("*.npz"))}
 
 
 def _plain(values: xr.DataArray) -> np.ndarray:
