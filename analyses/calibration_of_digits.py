@@ -32,7 +32,8 @@ def main(root: Path = STORE, folder: Path = SHIPPED, executor: Executor = Proces
     """Measure what the store lacks, write a calibration per radius, and say how good its predictors are."""
     results = store.load(run(tasks(), root, executor)).load()
     for radius in RADII:
-        sys.stdout.write(f"{written(results, radius, CLASSIFIERS['digits'], folder / f'digits-linf-{radius:g}.npz')}\n")
+        path = folder / f"digits-linf-{radius:g}.npz"
+        sys.stdout.write(f"{written(results, radius, CLASSIFIERS['digits'], IMAGES, path)}\n")
 
 
 if __name__ == "__main__":

@@ -307,3 +307,11 @@ def test_predict_names_the_calibrations_there_are(command):
     code, out, err = command("predict", "gaussian-blur", "--calibration", "elsewhere")
     assert (code, out) == (2, "")
     assert "'elsewhere' is no calibration" in err
+
+
+def test_predict_answers_by_the_shipped_calibration(command):
+    code, out, err = command("predict", "gaussian-blur", "--images", "digits:32", "--calibration", "digits-linf-0.2")
+    assert code == 0, err
+    assert out.startswith("Predicted robust accuracy at linf radius 0.2: ")
+    assert "by margin spread" in out
+    assert "Calibrated by 'digits-linf-0.2': 44 purifiers." in out

@@ -7,11 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from purigeom.means import estimate
-from purigeom.prediction.files import shipped
 from tests.tutorials import FOLDER, cells, executed
 
 NAMES = ("explore_a_store", "predict_my_purifier", "another_figure")
-CALIBRATION = "digits-linf-0.1"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 WORD = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|twice|half|dozen)\b", re.IGNORECASE)
 CITED = {"2505.22839", "3"}
@@ -25,8 +23,6 @@ def explored(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def foretold(tmp_path_factory):
-    if CALIBRATION not in shipped():
-        pytest.skip(f"the calibration {CALIBRATION} is not made yet: python -m analyses.calibration_of_digits")
     return executed("predict_my_purifier", tmp_path_factory.mktemp("foretold"))
 
 

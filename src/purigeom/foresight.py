@@ -15,7 +15,8 @@ from purigeom.predict import predict, study
 from purigeom.prediction.compared import PREDICTORS, compared
 from purigeom.prediction.files import load, save, shipped
 from purigeom.prediction.table import tabulated
-from purigeom.protocols import Classifier
+from purigeom.protocols import Classifier, ImageSet
+from purigeom.purifiers.wrapped import as_classifier, as_purifier
 from purigeom.sweep import run
 from purigeom.zoo import zoo
 
@@ -31,13 +32,11 @@ class Threat:
 
 def predicted(word: str, images: str, classifier: str, calibration: str, half_width: float | None) -> str:
     """Return what is predicted of a purifier, and by which calibration."""
-    behind = named(classifier, catalog.CLASSIFIERS, "classifier")
+    behind = as_classifier(named(classifier, catalog.CLASSIFIERS, "classifier"))
     table = calibration_named(calibration)
-    purifier = named(word, catalog.PURIFIERS, "purifier")
+    purifier = as_purifier(named(word, catalog.PURIFIERS, "purifier"))
     answer = predict(purifier, images_named(images, catalog.IMAGES), behind, table, half_width)
     said = [str(answer), f"Calibrated by {calibration!r}: {table.sizes['purifier']} purifiers."]
-    if table.attrs.get("classifier_digest", digest(recipe(behind))) != digest(recipe(behind)):
-        said.append(f"Extrapolation: {classifier!r} is another classifier than the calibration's.")
     return "\n".join(said)
 
 
@@ -53,22 +52,25 @@ def calibration_named(word: str) -> xr.Dataset:
 
 def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, workers: int) -> str:
     """Measure and attack purifiers, write one calibration per radius, and say how good its predictors are."""
-    behind = named(threat.classifier, catalog.CLASSIFIERS, "classifier")
-    purifiers = {word.rpartition(":")[2]: named(word, catalog.PURIFIERS, "purifier") for word in words}
+    behind = as_classifier(named(threat.classifier, catalog.CLASSIFIERS, "classifier"))
+    purifiers = {word.rpartition(":")[2]: as_purifier(named(word, catalog.PURIFIERS, "purifier")) for word in words}
     images = images_named(threat.images, catalog.IMAGES)
     tasks = study(purifiers or zoo(UNet(network)), images, behind, threat.radii)
     executor: Executor = Processes(workers) if workers else in_process
     results = store.load(run(tasks, root / "store", executor)).load()
     stem = Path(threat.images.partition(":")[0]).stem
-    return "\n".join(written(results, one, behind, root / f"{stem}-linf-{one:g}.npz") for one in threat.radii)
+    return "\n".join(written(results, one, behind, images, root / f"{stem}-linf-{one:g}.npz") for one in threat.radii)
 
 
-def written(results: xr.Dataset, radius: float, classifier: Classifier, path: Path) -> str:
+def written(results: xr.Dataset, radius: float, classifier: Classifier, images: ImageSet, path: Path) -> str:
     """Write the calibration of one radius; return where, and the errors of its predictors."""
-    table = tabulated(results, radius).assign_attrs(
+    table = tabulated(results, radius)
+    table = table.isel(purifier=table["survival"].notnull().values).assign_attrs(
         classifier=repr(classifier),
         classifier_digest=digest(recipe(classifier)),
         attacks=results["attack"].values.tolist(),
+        images=repr(images),
+        image_shape=list(images.load().images.shape[1:]),
     )
     save(table, path)
     lines = [f"{path}: {table.sizes['purifier']} purifiers of {len(set(table['family'].values))} families"]

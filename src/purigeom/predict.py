@@ -16,14 +16,17 @@ from purigeom.measurements.margins import Margins
 from purigeom.measurements.minimal_perturbation import MinimalPerturbation
 from purigeom.measurements.survival import Survival
 from purigeom.prediction.answer import Prediction, predicted
+from purigeom.prediction.compared import BELIEVED
 from purigeom.prediction.table import tabulated
-from purigeom.prediction.trust import extrapolations
+from purigeom.prediction.trust import check_alike, disagreement, extrapolations
 from purigeom.protocols import Batch, Classifier, ImageSet, Measurement, RandomMap, declaration
+from purigeom.purifiers.wrapped import as_classifier, as_purifier
 from purigeom.sweep import as_batch, measure
 from purigeom.tasks import Task
 
-STEPS = 20
-"""Of the attacks that calibrate; `python -m benchmarks.prediction steps_converged` doubles them."""
+STEPS, PATIENT_STEPS = 20, 100
+"""Of the attacks that calibrate, through networks and where there is none to wait for; what twice as many change is in
+`python -m benchmarks.prediction steps_converged`."""
 PAIRS = 8
 IMAGES_AT_ONCE = 32
 """Images added at a time where an interval is to be narrow."""
@@ -46,11 +49,18 @@ def purifications(radii: Sequence[float]) -> int:
 
 
 def attack_questions(classifier: Classifier, radii: Sequence[float], purifier: RandomMap) -> tuple[Measurement, ...]:
-    """Return the attacks whose worst is a purifier's measured robustness."""
-    attacks: list[Adversary] = [Adversary(APGD(STEPS)), Adversary(APGD(STEPS, loss="cw"))]
-    if declaration(purifier).differentiability in ("piecewise constant", "none"):
-        attacks = [Adversary(one.attack, gradient=BPDA()) for one in attacks]
-    return tuple(Survival(classifier, tuple(radii), attack) for attack in attacks)
+    """Return the attacks whose worst is a purifier's measured robustness.
+
+    Both losses through exact gradients; where there is no network inside, longer, and by the classifier's own gradient
+    too, which is all that is left where a purifier is piecewise constant.
+    """
+    said = declaration(purifier)
+    steps = STEPS if said.network else PATIENT_STEPS
+    attacks = [APGD(steps), APGD(steps, loss="cw")]
+    adversaries = [Adversary(one, gradient=BPDA()) for one in attacks if not said.network]
+    if said.differentiability not in ("piecewise constant", "none"):
+        adversaries += [Adversary(one) for one in attacks]
+    return tuple(Survival(classifier, tuple(radii), one) for one in adversaries)
 
 
 def study(
@@ -90,19 +100,21 @@ def predict(
         How narrow half the interval is to be: images, each with its displacements, are added block by block until it
         is, or until there are no more. None takes all images at once.
     """
-    started, radii = time.perf_counter(), calibration.attrs["radii"]
-    for facts in _measured(purifier, checked(as_batch(images)), classifier, radii, half_width is not None):
+    purifier, classifier = as_purifier(purifier), as_classifier(classifier)
+    started, radii, batch = time.perf_counter(), calibration.attrs["radii"], checked(as_batch(images))
+    check_alike(calibration, classifier, tuple(batch.images.shape[1:]))
+    for facts in _measured(purifier, batch, classifier, radii, half_width is not None):
         table = _row(purifier, facts, calibration.attrs["radius"])
-        found, best = predicted(calibration, table)
-        ends = found.sel(predictor=best)
+        found = predicted(calibration, table)
+        ends = found.sel(predictor=BELIEVED)
         reached = float(ends["upper"] - ends["lower"]) / 2
         if half_width is not None and reached <= half_width:
             break
-    warnings = extrapolations(calibration, table)
+    warnings = (*extrapolations(calibration, table), *disagreement(found))
     if half_width is not None and reached > half_width:
         warnings += (_told_wide(reached, half_width, table),)
     calls = float(facts["classifier_calls"].mean())
-    return Prediction(found, best, warnings, table, purifications(radii), calls, time.perf_counter() - started)
+    return Prediction(found, BELIEVED, warnings, table, purifications(radii), calls, time.perf_counter() - started)
 
 
 def _measured(

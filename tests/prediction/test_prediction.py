@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
-from purigeom.catalog import BASELINES, CLASSIFIERS
+from purigeom.attacks.pgd import PGD
+from purigeom.catalog import BASELINES, CLASSIFIERS, PURIFIERS
 from purigeom.images import Digits
+from purigeom.measurements.survival import Survival
 from purigeom.predict import forward_questions, predict, purifications, study
 from purigeom.prediction.answer import predicted
+from purigeom.prediction.compared import BELIEVED
 from purigeom.prediction.files import load, save, shipped
 from purigeom.prediction.table import tabulated
-from purigeom.prediction.trust import extrapolations
+from purigeom.prediction.trust import disagreement, extrapolations
 from purigeom.purifiers.gaussian import GaussianBlur
 from purigeom.purifiers.wrapped import wrap
 from purigeom.sweep import measure
@@ -68,7 +72,7 @@ def test_a_prediction_lies_in_its_interval_and_says_who_made_it() -> None:
 
 def test_fewer_images_make_wider_intervals() -> None:
     few, many = (TABLE.isel(purifier=[9]).assign(count=("purifier", [count])) for count in (10, 200))
-    (narrow, _), (wide, _) = predicted(TABLE, many), predicted(TABLE, few)
+    narrow, wide = predicted(TABLE, many), predicted(TABLE, few)
     assert ((wide["upper"] - wide["lower"]) > (narrow["upper"] - narrow["lower"])).all()
 
 
@@ -89,6 +93,12 @@ def test_what_the_calibration_has_never_seen_is_called_extrapolation() -> None:
     assert "the compression ratio is 40" in extrapolations(TABLE, beyond)[0]
 
 
+def test_a_calibration_that_lacks_what_predictors_read_is_refused(tmp_path) -> None:
+    save(TABLE.drop_vars("moved_reach"), tmp_path / "old.npz")
+    with pytest.raises(ValueError, match=r"old\.npz lacks \['moved_reach'\]"):
+        load(tmp_path / "old.npz")
+
+
 def test_a_calibration_survives_its_file(tmp_path) -> None:
     save(TABLE, tmp_path / "made.npz")
     again = load(tmp_path / "made.npz")
@@ -104,14 +114,15 @@ def test_a_file_that_is_none_is_refused(tmp_path) -> None:
         load(tmp_path / "other.npz")
 
 
-def test_a_study_asks_piecewise_constant_purifiers_for_the_classifiers_gradient() -> None:
-    tasks = study({name: BASELINES[name] for name in ("bit-depth", "identity")}, Digits()[:2], DIGITS, (0.1,))
-    labels = {
-        name: {task.measurement.label for task in tasks if task.purifier_name == name}
-        for name in ("bit-depth", "identity")
-    }
-    assert {label.rpartition("-")[2] for label in labels["bit-depth"] if "survival" in label} == {"bpda"}
-    assert {label.rpartition("-")[2] for label in labels["identity"] if "survival" in label} == {"exact"}
+def test_a_study_attacks_each_purifier_with_the_gradients_and_the_patience_it_allows() -> None:
+    purifiers = {name: BASELINES[name] for name in ("bit-depth", "identity")} | {"ddpm": PURIFIERS["digits-ddpm"]}
+    labels = [(task.purifier_name, task.measurement.label) for task in study(purifiers, Digits()[:2], DIGITS, (0.1,))]
+    attacks = {name: {label for who, label in labels if who == name and "survival" in label} for name in purifiers}
+    assert {label.rpartition("-")[2] for label in attacks["bit-depth"]} == {"bpda"}
+    assert {label.rpartition("-")[2] for label in attacks["identity"]} == {"bpda", "exact"}
+    assert {label.rpartition("-")[2] for label in attacks["ddpm"]} == {"exact"}
+    assert all("-100-" in label for label in attacks["identity"])
+    assert all("-20-" in label for label in attacks["ddpm"])
 
 
 def test_predictions_leave_gradients_off_where_they_were() -> None:
@@ -120,12 +131,57 @@ def test_predictions_leave_gradients_off_where_they_were() -> None:
     assert torch.is_grad_enabled()
 
 
-def test_a_predictor_that_cannot_learn_is_unknown_and_not_believed() -> None:
+def test_a_predictor_that_cannot_learn_is_unknown_and_the_others_speak() -> None:
     flat = TABLE.assign(compression=("purifier", np.full(20, 0.5)))
-    found, best = predicted(flat, flat.isel(purifier=[3]))
+    found = predicted(flat, flat.isel(purifier=[3]))
     assert found.sel(predictor="compression").isnull().to_array().all()
-    assert best != "compression"
-    assert found["survival"].sel(predictor=best) >= 0
+    assert found["survival"].sel(predictor=BELIEVED) >= 0
+
+
+def test_a_purifier_that_forgets_its_input_is_answered() -> None:
+    answer = predict(wrap(lambda images: torch.zeros_like(images) + 0.5, name="constant"), Digits()[:4], DIGITS, TABLE)
+    assert 0 <= answer.survival <= 1
+    assert answer.warnings
+
+
+def test_functions_and_modules_are_purifiers_and_classifiers() -> None:
+    def same(images):
+        return images
+
+    assert predict(same, Digits()[:3], DIGITS.load(), TABLE).survival <= 1
+    with pytest.raises(TypeError, match="A purifier has `pin`"):
+        predict(3, Digits()[:3], DIGITS, TABLE)
+
+
+def test_images_and_classifiers_of_another_kind_are_refused() -> None:
+    known = TABLE.assign_attrs(image_shape=[3, 32, 32])
+    with pytest.raises(ValueError, match=r"of images of shape \(3, 32, 32\); got \(1, 8, 8\)"):
+        predict(BASELINES["identity"], Digits()[:3], DIGITS, known)
+    other = TABLE.assign_attrs(classifier="ConvNet('other')", classifier_digest="other")
+    with pytest.raises(ValueError, match=r"of the classifier ConvNet\('other'\)"):
+        predict(BASELINES["identity"], Digits()[:3], DIGITS, other)
+
+
+def test_predictors_that_disagree_say_so() -> None:
+    apart = predicted(TABLE, TABLE.isel(purifier=[9]))
+    assert disagreement(apart) == ()
+    apart["survival"][1] = apart["survival"][1] + 0.4
+    assert "The predictors disagree" in disagreement(apart)[0]
+
+
+def test_an_attack_whose_gradient_vanished_or_broke_tells_nothing() -> None:
+    facts = measure(
+        GaussianBlur(0.7), Digits()[:4], [*forward_questions(DIGITS, (0.1,)), Survival(DIGITS, (0.1,), PGD(3))]
+    )
+    facts = facts.expand_dims(purifier=["it"]).assign_coords(family=("purifier", ["blur"]))
+    assert tabulated(facts, 0.1)["survival"].notnull().all()
+    lost = facts.assign(gradient_vanished=xr.ones_like(facts["gradient_vanished"]))
+    assert tabulated(lost, 0.1)["survival"].isnull().all()
+    broken = facts.assign(gradient_broken=xr.ones_like(facts["gradient_broken"]))
+    found = tabulated(broken, 0.1)["survived"].values
+    won = facts["survived"].values.flatten().astype(bool)
+    assert np.isnan(found[0, won]).all()
+    assert (found[0, ~won] == 0).all()
 
 
 def test_calibrations_of_digits_are_shipped_with_the_package() -> None:

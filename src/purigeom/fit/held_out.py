@@ -58,7 +58,8 @@ def jackknife_plus(
     is the jackknife+. Every purifier of `table` gives one score to each end: the prediction of the learner that did
     not see its group, less or plus that learner's miss on this purifier. Misses are taken on the angle
     asin(sqrt(survival)), on which images scatter alike everywhere; what could not be learnt counts as an infinite
-    miss. Exchangeable groups are covered with about `level`, and never less than 2 level - 1 of the time.
+    miss. What is guaranteed of exchangeable points is not guaranteed of new groups: how often these are covered,
+    `nested_intervals` tells.
     """
     _check(table, level)
     scores = np.full((2, table.sizes["purifier"], new.sizes["purifier"]), np.inf)

@@ -93,9 +93,9 @@ def of_class(values: Tensor, classes: Tensor) -> Tensor:
 
 
 def bend(changes: PairedChanges, classes: Tensor) -> Tensor:
-    """Return the root mean square of the even part of a class's margin over that of its odd part."""
+    """Return the root mean square of the even part of a class's margin over that of its odd part; zero without any."""
     even, odd = (of_class(part, classes).square().mean(0).sqrt() for part in (changes.even, changes.odd))
-    return even / odd
+    return (even / odd).where(even > 0, 0)
 
 
 def downhill(odd: Tensor, signs: Iterable[Tensor]) -> Tensor:

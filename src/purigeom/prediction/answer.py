@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from purigeom.fit.held_out import asked, jackknife_plus
-from purigeom.prediction.compared import LEVEL, PREDICTORS, best
+from purigeom.prediction.compared import LEVEL, PREDICTORS
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Prediction:
     predictions
         `survival`, `lower` and `upper` by `predictor`; the ends come from how far families left out were missed.
     best
-        The predictor that missed the calibration's families least when they were left out.
+        The predictor that is to be believed, named before anyone's errors were known.
     warnings
         What of this purifier the calibration has never seen, and whether images ran out.
     table
@@ -91,8 +91,8 @@ def _html_row(bold: bool, name: str, survival: str, low: str, high: str) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def predicted(calibration: xr.Dataset, new: xr.Dataset) -> tuple[xr.Dataset, str]:
-    """Return what every predictor says of one purifier, and which of them is to be believed."""
+def predicted(calibration: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
+    """Return what every predictor says of one purifier."""
     families = calibration["family"].values.astype(str)
     rows = []
     for learn in PREDICTORS.values():
@@ -101,11 +101,7 @@ def predicted(calibration: xr.Dataset, new: xr.Dataset) -> tuple[xr.Dataset, str
         survival = asked(learn, calibration, new)[0].item()
         rows.append([survival, *(wider[:, 0] if np.isfinite(survival) else (np.nan, np.nan))])
     columns = zip(("survival", "lower", "upper"), np.array(rows).T, strict=True)
-    found = xr.Dataset(
-        {name: ("predictor", values) for name, values in columns}, coords={"predictor": list(PREDICTORS)}
-    )
-    known = [str(name) for name in found["predictor"].values[np.isfinite(found["survival"].values)]]
-    return found, best(calibration, known)
+    return xr.Dataset({name: ("predictor", values) for name, values in columns}, coords={"predictor": list(PREDICTORS)})
 
 
 def _for_fewer_images(ends: np.ndarray, calibration: xr.Dataset, new: xr.Dataset) -> np.ndarray:

@@ -9,6 +9,11 @@ import numpy as np
 import xarray as xr
 
 HOME = files("purigeom") / "calibrations"
+NEEDED = (
+    *("family", "count", "survival", "survived", "classified", "random_kept", "rank", "margin_bend"),
+    *("compression", "corner_compression", "small_compression", "margin_reach", "moved_reach", "anchor_reach"),
+)
+"""What predictors read."""
 _IMAGE_WISE = "float32"
 
 
@@ -31,6 +36,10 @@ def load(path: Path) -> xr.Dataset:
     except (KeyError, ValueError, json.JSONDecodeError) as error:
         msg = f"{path} is no calibration. Make one with `purigeom calibrate`."
         raise ValueError(msg) from error
+    missing = sorted(set(NEEDED) - set(arrays))
+    if missing:
+        msg = f"{path} lacks {missing}: it was made by another version. Make it again with `purigeom calibrate`."
+        raise ValueError(msg)
     coords = {name: arrays[name] for name in about["coords"]}
     data = {name: array for name, array in arrays.items() if name not in coords}
     return xr.Dataset(data, coords, about["attrs"])

@@ -34,13 +34,15 @@ def tabulated(results: xr.Dataset, radius: float) -> xr.Dataset:
     if not np.isclose(known, radius).any():
         msg = f"These results were measured at the radii {known}; got {radius}."
         raise ValueError(msg)
+    asked = results["margin_ratio"].notnull().any([dim for dim in results["margin_ratio"].dims if dim != "draw"])
+    results = results.isel(draw=np.flatnonzero(asked))
     here = results.sel(radius=radius, method="nearest", drop=True)
     table = _samples(here, radius).assign(_means(results, here))
     table = table.assign_coords({name: results.coords[name] for name in _KEPT if name in results.coords})
     about = {"radius": radius, "radii": known}
     if "survived" not in results:
         return table.assign_attrs(about)
-    survived = _stacked(cleared(results)["survived"].sel(radius=radius, method="nearest", drop=True).min("attack"))
+    survived = _stacked(_worst(results.sel(radius=radius, method="nearest", drop=True)))
     survival = survived.mean("sample")
     return table.assign(survived=survived, survival=survival).assign_attrs(about)
 
@@ -60,6 +62,19 @@ def _samples(here: xr.Dataset, radius: float) -> xr.Dataset:
         "classified": (here["margin_ratio"] > 0).where(here["margin_ratio"].notnull()),
     }
     return xr.Dataset({name: _stacked(values) for name, values in facts.items()})
+
+
+def _worst(here: xr.Dataset) -> xr.DataArray:
+    """Return what withstood every attack that was run: NaN where one says nothing and none of the others won.
+
+    An attack whose gradient has vanished, for half of a purifier's images or more, was not run.
+    """
+    verdicts = cleared(here)["survived"]
+    vanished = here["gradient_vanished"].astype(float).mean(("draw", "image")) >= 0.5
+    run = verdicts.notnull().any(("draw", "image")) & ~vanished
+    lost = ((verdicts == 0) & run).any("attack")
+    unknown = (verdicts.isnull() & run).any("attack") | ~run.any("attack")
+    return xr.ones_like(lost, float).where(~unknown).where(~lost, 0.0)
 
 
 def _means(results: xr.Dataset, here: xr.Dataset) -> dict[str, xr.DataArray]:
@@ -82,8 +97,8 @@ def _of(facts: xr.DataArray, displacement: str) -> xr.DataArray:
 
 def _stacked(facts: xr.DataArray) -> xr.DataArray:
     """Return every draw of every image as a sample, whatever else was measured of more draws."""
-    known = facts.astype(float).dropna("draw", how="all").stack(sample=("draw", "image"))
-    return known.drop_vars(["sample", "draw", "image"]).transpose("purifier", "sample")
+    stacked = facts.astype(float).stack(sample=("draw", "image"))
+    return stacked.drop_vars(["sample", "draw", "image"]).transpose("purifier", "sample")
 
 
 def bend(table: xr.Dataset) -> xr.DataArray:

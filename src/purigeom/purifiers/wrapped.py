@@ -12,7 +12,7 @@ from torch.nn import Module
 
 from purigeom.cost import evaluated
 from purigeom.noise import Noise
-from purigeom.protocols import Declaration, Differentiability, ImageMap
+from purigeom.protocols import Classifier, Declaration, Differentiability, ImageMap, RandomMap
 
 _SETTING = (bool, int, float, str, tuple, type(None))
 
@@ -107,6 +107,23 @@ def wrap(
         raise ValueError(msg)
     source, weights = _module_source(function), _weights(function)
     return Wrapped(name or type(function).__name__, source, weights, function, differentiability)
+
+
+def as_purifier(thing: RandomMap | Callable[..., Tensor]) -> RandomMap:
+    """Return a purifier as it is, and a module or function wrapped under its own name."""
+    return thing if isinstance(thing, RandomMap) else wrap(_callable(thing), getattr(thing, "__name__", None))
+
+
+def as_classifier(thing: Classifier | Callable[..., Tensor]) -> Classifier:
+    """Return a classifier as it is, and a module or function wrapped under its own name."""
+    return thing if isinstance(thing, Classifier) else wrap(_callable(thing), getattr(thing, "__name__", None))
+
+
+def _callable(thing: object) -> Callable[..., Tensor]:
+    if not callable(thing):
+        msg = f"A purifier has `pin`, a classifier `load`, or else it is called with images; got {thing!r}."
+        raise TypeError(msg)
+    return thing
 
 
 def _takes_noise(function: Callable[..., Tensor]) -> bool:
