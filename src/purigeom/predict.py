@@ -16,7 +16,6 @@ from purigeom.measurements.margins import Margins
 from purigeom.measurements.minimal_perturbation import MinimalPerturbation
 from purigeom.measurements.survival import Survival
 from purigeom.prediction.answer import Prediction, predicted
-from purigeom.prediction.compared import BELIEVED
 from purigeom.prediction.table import tabulated
 from purigeom.prediction.trust import check_alike, disagreement, extrapolations
 from purigeom.protocols import Batch, Classifier, ImageSet, Measurement, RandomMap, declaration
@@ -106,7 +105,7 @@ def predict(
     for facts in _measured(purifier, batch, classifier, radii, half_width is not None):
         table = _row(purifier, facts, calibration.attrs["radius"])
         found = predicted(calibration, table)
-        ends = found.sel(predictor=BELIEVED)
+        ends = found.isel(predictor=0)
         reached = float(ends["upper"] - ends["lower"]) / 2
         if half_width is not None and reached <= half_width:
             break
@@ -114,7 +113,15 @@ def predict(
     if half_width is not None and reached > half_width:
         warnings += (_told_wide(reached, half_width, table),)
     calls = float(facts["classifier_calls"].mean())
-    return Prediction(found, BELIEVED, warnings, table, purifications(radii), calls, time.perf_counter() - started)
+    return Prediction(
+        found,
+        str(found["predictor"].values[0]),
+        warnings,
+        table,
+        purifications(radii),
+        calls,
+        time.perf_counter() - started,
+    )
 
 
 def _measured(
@@ -129,8 +136,11 @@ def _measured(
 
 def _row(purifier: RandomMap, facts: xr.Dataset, radius: float) -> xr.Dataset:
     """Return one purifier's facts as a table of one row."""
-    family = declaration(purifier).family
-    one = facts.expand_dims(purifier=["new"]).assign_coords(family=("purifier", [family]))
+    said = declaration(purifier)
+    known = {"family": said.family, "network": said.network or "", "recipe": repr(purifier)}
+    one = facts.expand_dims(purifier=["new"]).assign_coords(
+        {name: ("purifier", [word]) for name, word in known.items()}
+    )
     return tabulated(one, radius)
 
 

@@ -35,6 +35,8 @@ def made(purifiers=20, samples=200, seed=0, steep=4.0, level=-0.5):
         coords={
             "purifier": [f"p{place}" for place in range(purifiers)],
             "family": ("purifier", [FAMILIES[place % len(FAMILIES)] for place in range(purifiers)]),
+            "network": ("purifier", [""] * purifiers),
+            "recipe": ("purifier", [f"Kind{place % 3}()" for place in range(purifiers)]),
             "depth": ("purifier", np.full(purifiers, np.nan)),
         },
         attrs={"radius": 0.1, "radii": [0.1]},

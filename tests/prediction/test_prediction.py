@@ -10,9 +10,11 @@ from purigeom.catalog import BASELINES, CLASSIFIERS, PURIFIERS
 from purigeom.images import Digits
 from purigeom.measurements.survival import Survival
 from purigeom.predict import forward_questions, predict, purifications, study
-from purigeom.prediction.answer import predicted
+from purigeom.prediction.answer import AMONG_KIN, predicted
 from purigeom.prediction.compared import BELIEVED
 from purigeom.prediction.files import load, save, shipped
+from purigeom.prediction.kin import kin
+from purigeom.prediction.regression import geometry_regression
 from purigeom.prediction.table import tabulated
 from purigeom.prediction.trust import disagreement, extrapolations
 from purigeom.purifiers.gaussian import GaussianBlur
@@ -136,6 +138,22 @@ def test_a_predictor_that_cannot_learn_is_unknown_and_the_others_speak() -> None
     found = predicted(flat, flat.isel(purifier=[3]))
     assert found.sel(predictor="compression").isnull().to_array().all()
     assert found["survival"].sel(predictor=BELIEVED) >= 0
+
+
+def test_among_enough_kin_these_alone_are_learnt_from_and_believed() -> None:
+    samplers = [f"{('DDPM', 'DDIM', 'OneShot')[place % 3]}(depth={place})" for place in range(20)]
+    coords = {"family": ["diffusion"] * 20, "network": ["net"] * 20, "recipe": samplers}
+    relatives = TABLE.assign_coords({name: ("purifier", values) for name, values in coords.items()})
+    both = xr.concat([relatives, TABLE.assign_coords(purifier=[f"q{place}" for place in range(20)])], "purifier")
+    new = relatives.isel(purifier=[9])
+    found = predicted(both, new)
+    assert found["predictor"].values[0] == AMONG_KIN
+    np.testing.assert_allclose(found["survival"][0], geometry_regression(relatives)(new)[0])
+    stranger = new.assign_coords(network=("purifier", ["another"]))
+    assert predicted(both, stranger)["predictor"].values[0] == BELIEVED
+    assert kin(both.isel(purifier=slice(0, 9)), new) is None, "nine are too few"
+    alike = relatives.assign_coords(recipe=("purifier", ["DDPM()"] * 20))
+    assert kin(alike, new) is None, "of one kind none can be left out"
 
 
 def test_a_purifier_that_forgets_its_input_is_answered() -> None:

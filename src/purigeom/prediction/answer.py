@@ -7,8 +7,13 @@ from html import escape
 import numpy as np
 import xarray as xr
 
-from purigeom.fit.held_out import asked, jackknife_plus
+from purigeom.fit.held_out import Learn, asked, jackknife_plus
 from purigeom.prediction.compared import LEVEL, PREDICTORS
+from purigeom.prediction.kin import kin, kinds
+from purigeom.prediction.regression import geometry_regression
+
+AMONG_KIN = "geometry of kin"
+"""What a regression says that has learnt from purifiers of the same family and network alone."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,8 @@ class Prediction:
     predictions
         `survival`, `lower` and `upper` by `predictor`; the ends come from how far families left out were missed.
     best
-        The predictor that is to be believed, named before anyone's errors were known.
+        The predictor that is to be believed: a regression on purifiers of the same family and network where there are
+        enough of them, else margin spread.
     warnings
         What of this purifier the calibration has never seen, and whether images ran out.
     table
@@ -92,16 +98,24 @@ def _html_row(bold: bool, name: str, survival: str, low: str, high: str) -> str:
 
 
 def predicted(calibration: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
-    """Return what every predictor says of one purifier."""
-    families = calibration["family"].values.astype(str)
-    rows = []
-    for learn in PREDICTORS.values():
-        ends = jackknife_plus(learn, calibration, families, new, LEVEL)
-        wider = _for_fewer_images(np.array(ends), calibration, new)
-        survival = asked(learn, calibration, new)[0].item()
-        rows.append([survival, *(wider[:, 0] if np.isfinite(survival) else (np.nan, np.nan))])
-    columns = zip(("survival", "lower", "upper"), np.array(rows).T, strict=True)
-    return xr.Dataset({name: ("predictor", values) for name, values in columns}, coords={"predictor": list(PREDICTORS)})
+    """Return what every predictor says of one purifier, the one to be believed first.
+
+    Where the calibration knows enough purifiers of the same family and network, a regression on these alone speaks
+    first, with the interval of samplers left out; the others have learnt from all, and leave families out.
+    """
+    families, relatives = calibration["family"].values.astype(str), kin(calibration, new)
+    rows = {name: _row(learn, calibration, families, new) for name, learn in PREDICTORS.items()}
+    if relatives is not None:
+        rows = {AMONG_KIN: _row(geometry_regression, relatives, kinds(relatives), new), **rows}
+    columns = zip(("survival", "lower", "upper"), np.array(list(rows.values())).T, strict=True)
+    return xr.Dataset({name: ("predictor", values) for name, values in columns}, coords={"predictor": list(rows)})
+
+
+def _row(learn: Learn, table: xr.Dataset, groups: np.ndarray, new: xr.Dataset) -> list[float]:
+    """Return what one predictor says, and the ends of its interval; NaN where it cannot learn."""
+    ends = _for_fewer_images(np.array(jackknife_plus(learn, table, groups, new, LEVEL)), table, new)
+    survival = asked(learn, table, new)[0].item()
+    return [survival, *(ends[:, 0] if np.isfinite(survival) else (np.nan, np.nan))]
 
 
 def _for_fewer_images(ends: np.ndarray, calibration: xr.Dataset, new: xr.Dataset) -> np.ndarray:
