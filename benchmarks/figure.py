@@ -2,6 +2,7 @@
 
 import gc
 import json
+import math
 import multiprocessing
 import os
 import statistics
@@ -27,7 +28,7 @@ class Figure:
     """A number, the most or the least it may be, and how it came about."""
 
     figure: str
-    value: float
+    value: float | None
     goal: float | None
     holds: bool | None
     how: str
@@ -35,17 +36,17 @@ class Figure:
 
 def at_most(name: str, value: float, goal: float | None, how: str) -> Figure:
     """Return a figure that holds where its value is no more than its goal; without a goal it claims nothing."""
-    return Figure(name, _rounded(value), goal, None if goal is None else value <= goal, how)
+    return Figure(name, _rounded(value), goal, None if goal is None or math.isnan(value) else value <= goal, how)
 
 
 def at_least(name: str, value: float, goal: float | None, how: str) -> Figure:
     """Return a figure, the larger the better, that holds where its value is no less than its goal."""
-    return Figure(name, _rounded(value), goal, None if goal is None else value >= goal, how)
+    return Figure(name, _rounded(value), goal, None if goal is None or math.isnan(value) else value >= goal, how)
 
 
-def _rounded(value: float) -> float:
-    """Return a number to five digits."""
-    return float(f"{value:.5g}")
+def _rounded(value: float) -> float | None:
+    """Return a number to five digits; nothing where it is unknown, for which JSON has no number."""
+    return None if math.isnan(value) else float(f"{value:.5g}")
 
 
 def print_line(figure: Figure) -> None:

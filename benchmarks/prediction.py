@@ -18,7 +18,7 @@ from purigeom.defence.knowledge import EOT
 from purigeom.fit.errors import errors
 from purigeom.fit.held_out import coverage, held_out, nested_intervals
 from purigeom.fit.learners import sigmoid_of
-from purigeom.prediction.compared import PREDICTORS, YARDSTICKS, Compared, compared
+from purigeom.prediction.compared import LEARNERS, PREDICTORS, YARDSTICKS, Compared, compared
 from purigeom.prediction.files import load, shipped
 from purigeom.prediction.kin import kinds
 
@@ -100,7 +100,6 @@ def _worst(name: str, radius: float) -> str:
     return ", ".join(f"{one} {means[one]:+.1f}" for one in worst)
 
 
-LEARNERS = {**PREDICTORS, **YARDSTICKS}
 SAMPLED = {**PREDICTORS, "depth alone": sigmoid_of("depth"), "constant": YARDSTICKS["constant"]}
 """What is tried within diffusion, where purifiers have a depth."""
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from benchmarks import prediction, prediction_costs
-from benchmarks.figure import print_line
+from benchmarks.figure import at_most, print_line
+from figures import prediction as prediction_figure
 from purigeom.catalog import DIGITS_UNET
 from purigeom.purifiers.diffusion.ddpm import DDPM
 from tests.prediction.tables import made
@@ -60,3 +61,13 @@ def test_evaluations_add_up_to_what_an_attack_of_so_many_steps_asks(capsys) -> N
 def test_an_unknown_figure_is_named() -> None:
     with pytest.raises(KeyError, match="There is no figure 'luck'"):
         prediction.main(["luck"])
+
+
+def test_what_is_unknown_is_no_number_in_json(capsys) -> None:
+    found = line(at_most("nothing", float("nan"), 5, "unknown"), capsys)
+    assert (found["value"], found["holds"]) == (None, None)
+
+
+def test_the_figure_of_predictions_is_drawn_from_a_calibration(tmp_path) -> None:
+    prediction_figure.main("digits-linf-0.2", str(tmp_path / "prediction"))
+    assert {path.suffix for path in tmp_path.iterdir()} == {".png", ".pdf"}

@@ -52,37 +52,48 @@ class Asked:
 
 def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement]:
     """Return the measurements by name, with the settings that were asked for and the data to compare with."""
+    return {**_of_purifiers(asked, data), **_of_defences(asked)}
+
+
+def _of_purifiers(asked: Asked, data: ImageSet) -> Mapping[str, Measurement]:
+    """Return what is asked of a purifier alone."""
     displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
-    classifier = named(asked.classifier, catalog.CLASSIFIERS, "classifier")
-    attack = named(asked.attack, catalog.ATTACKS, "attack")
     within = partial(adjusted, "--tolerance", asked.tolerance)
     return {
         "compression": Compression(asked.radii, displacement, asked.probes, asked.draws),
         "distances": Distances(asked.draws),
+        "perturbed-distances": PerturbedDistances(asked.radii, displacement, draws=asked.draws),
+        "steadiness": Steadiness(asked.radii, displacement, draws=asked.draws),
+        "cloud": Cloud(asked.radii, displacement, draws=asked.draws),
         "spectrum": Spectrum(asked.draws),
         "leading-spectrum": LeadingSpectrum(within(LeadingSpectrum.tolerance), asked.draws, asked.half_precision),
         "curvature": Curvature(asked.radii, displacement, asked.probes, asked.draws),
         "directions": Directions(data, tolerance=within(Directions.tolerance), draws=asked.draws),
         "singular-vectors": SingularVectors(within(SingularVectors.tolerance), asked.draws),
+        "gallery": Gallery(asked.draws),
+    }
+
+
+def _of_defences(asked: Asked) -> Mapping[str, Measurement]:
+    """Return what is asked of a purifier before a classifier, and of whoever attacks them."""
+    displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
+    classifier = named(asked.classifier, catalog.CLASSIFIERS, "classifier")
+    attack = named(asked.attack, catalog.ATTACKS, "attack")
+    largest = LARGEST[told(attack).attack.norm]
+    return {
+        "anchors": Anchors(classifier, asked.radii, displacement, asked.probes, draws=asked.draws),
+        "features": Features(Logits(classifier, asked.classifier), asked.draws),
+        "margins": Margins(classifier, asked.radii, asked.probes, asked.draws),
+        "caps": Caps(classifier, asked.radii, asked.probes, asked.draws),
         "survival": Survival(classifier, asked.radii, attack, asked.draws, asked.judgements),
+        "attacked-distances": AttackedDistances(classifier, asked.radii, attack, asked.draws),
+        "attacked-compression": AttackedCompression(classifier, asked.radii, attack, asked.draws),
+        "minimal-perturbation": MinimalPerturbation(classifier, attack=attack, largest=largest, draws=asked.draws),
+        "boundary-scan": BoundaryScan(classifier, asked.radii[0], attack=attack, draws=asked.draws),
+        "boundary-slice": BoundarySlice(classifier, asked.radii[0], attack=attack, draws=asked.draws),
         "gradient-modes": GradientModes(classifier, draws=asked.draws),
         "gradient-geometry": GradientGeometry(classifier, draws=asked.draws),
         "soundness": Soundness(classifier, draws=asked.draws),
-        "perturbed-distances": PerturbedDistances(asked.radii, displacement, draws=asked.draws),
-        "attacked-distances": AttackedDistances(classifier, asked.radii, attack, asked.draws),
-        "steadiness": Steadiness(asked.radii, displacement, draws=asked.draws),
-        "anchors": Anchors(classifier, asked.radii, displacement, asked.probes, draws=asked.draws),
-        "cloud": Cloud(asked.radii, displacement, draws=asked.draws),
-        "features": Features(Logits(classifier, asked.classifier), asked.draws),
-        "minimal-perturbation": MinimalPerturbation(
-            classifier, attack=attack, largest=LARGEST[told(attack).attack.norm], draws=asked.draws
-        ),
-        "caps": Caps(classifier, asked.radii, asked.probes, asked.draws),
-        "boundary-scan": BoundaryScan(classifier, asked.radii[0], attack=attack, draws=asked.draws),
-        "boundary-slice": BoundarySlice(classifier, asked.radii[0], attack=attack, draws=asked.draws),
-        "attacked-compression": AttackedCompression(classifier, asked.radii, attack, asked.draws),
-        "margins": Margins(classifier, asked.radii, asked.probes, asked.draws),
-        "gallery": Gallery(asked.draws),
     }
 
 

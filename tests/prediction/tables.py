@@ -19,7 +19,6 @@ def made(purifiers=20, samples=200, seed=0, steep=4.0, level=-0.5):
         "margin_reach": reach,
         "anchor_reach": np.exp(logarithm + 0.5 * generator.standard_normal(reach.shape)),
         "moved_reach": reach * np.exp(0.1 * generator.standard_normal(reach.shape)),
-        "acceleration": np.ones_like(reach),
         "margin_bend": np.full_like(reach, 0.2),
         "random_kept": np.ones_like(reach),
         "classified": np.ones_like(reach),

@@ -6,8 +6,8 @@ from typing import TypeAlias
 import numpy as np
 import xarray as xr
 
+from purigeom.fit.angles import angle, share_of
 from purigeom.fit.errors import Errors, errors
-from purigeom.fit.points import Floats
 
 __all__ = [
     "Errors",
@@ -65,14 +65,14 @@ def jackknife_plus(
     scores = np.full((2, table.sizes["purifier"], new.sizes["purifier"]), np.inf)
     for outside, inside in _folds(table, groups):
         known = table.isel(purifier=inside)
-        again, centre = map(_angle, asked(learn, table.isel(purifier=outside), known, new))
-        miss = np.abs(_angle(known["survival"].values) - again)[:, None]
+        again, centre = map(angle, asked(learn, table.isel(purifier=outside), known, new))
+        miss = np.abs(angle(known["survival"].values) - again)[:, None]
         scores[:, inside] = [miss - centre, miss + centre]
     scores[np.isnan(scores)] = np.inf
     ranked = np.sort(scores, axis=1)
     rank = int(np.ceil(round(level * (ranked.shape[1] + 1), 9)))
     ends = ranked[:, rank - 1] if rank <= ranked.shape[1] else np.full(ranked[:, 0].shape, np.inf)
-    return _survival(-ends[0]), _survival(ends[1])
+    return share_of(-ends[0]), share_of(ends[1])
 
 
 def nested_intervals(
@@ -129,13 +129,3 @@ def asked(learn: Learn, table: xr.Dataset, *tables: xr.Dataset) -> list[np.ndarr
         return [np.asarray(predict(new), dtype=float) for new in tables]
     except (ValueError, RuntimeError):
         return [np.full(new.sizes["purifier"], np.nan) for new in tables]
-
-
-def _angle(survival: np.ndarray) -> Floats:
-    angle: Floats = np.arcsin(np.sqrt(np.clip(survival, 0, 1)))
-    return angle
-
-
-def _survival(angle: Floats) -> Floats:
-    survival: Floats = np.sin(np.clip(angle, 0, np.pi / 2)) ** 2
-    return survival

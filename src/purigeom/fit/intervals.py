@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
+from purigeom.fit.angles import angle, share_of
 from purigeom.fit.likelihood import mean_and_rest, mean_gradient
 from purigeom.fit.points import Floats
 from purigeom.fit.sigmoid import PARAMETERS, SigmoidFit
@@ -53,8 +54,8 @@ def _parameter_variance(fit: SigmoidFit, compression: Floats) -> Floats:
     change[0, :2] = fit.slope, fit.midpoint
     kept = [PARAMETERS.index(name) for name in fit.names]
     gradient = (mean_gradient(parameters, compression) @ change)[:, kept]
-    angle = gradient / (2 * np.sqrt(mean * rest))[:, None]
-    variance: Floats = np.einsum("pi,ij,pj->p", angle, np.array(fit.covariance), angle)
+    slope = gradient / (2 * np.sqrt(mean * rest))[:, None]
+    variance: Floats = np.einsum("pi,ij,pj->p", slope, np.array(fit.covariance), slope)
     return variance
 
 
@@ -64,6 +65,5 @@ def _interval(fit: SigmoidFit, compression: Floats, variance: Floats, level: flo
         raise ValueError(msg)
     mean, _ = mean_and_rest(_parameters(fit), compression)
     reach = student.ppf((1 + level) / 2, fit.degrees_of_freedom) * np.sqrt(variance)
-    angle = np.arcsin(np.sqrt(mean))
-    low, high = (np.sin(np.clip(angle + side * reach, 0, np.pi / 2)) ** 2 for side in (-1, 1))
+    low, high = (share_of(angle(mean) + side * reach) for side in (-1, 1))
     return mean, low, high

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from purigeom.geometry.cloud import participation
 from purigeom.geometry.displacement import per_image
 
 PART = 0.25
@@ -59,7 +60,7 @@ def paired_changes(anchor: Tensor, ahead: Tensor, behind: Tensor) -> PairedChang
 def moved_share(displaced: Tensor) -> Tensor:
     """Return which share of all pixels the energy of purified displacements (probe, *images) is spread over.
 
-    The squared sum of mean squares over the sum of their squares, over their number; one where nothing moves.
+    Their participation in the mean squares, over their number; one where nothing moves.
 
     Examples
     --------
@@ -67,8 +68,7 @@ def moved_share(displaced: Tensor) -> Tensor:
     [0.5]
     """
     energy = displaced.flatten(2).double().square().mean(0)
-    shared = energy.mean(1).square() / energy.square().mean(1)
-    return shared.nan_to_num(1.0).to(displaced)
+    return (participation(energy) / energy.shape[1]).nan_to_num(1.0).to(displaced)
 
 
 def worst_losses(changes: PairedChanges, pixels: int) -> Tensor:

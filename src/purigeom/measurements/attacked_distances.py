@@ -13,7 +13,8 @@ from purigeom.attacks.pgd import PGD
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
 from purigeom.defence.target import Target
-from purigeom.measurements.configuration import check_settings, configurations, slug
+from purigeom.measurements.attacked import attacked, targets
+from purigeom.measurements.configuration import check_settings, slug
 from purigeom.measurements.perturbed_distances import staged
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, RandomMap
@@ -53,19 +54,14 @@ class AttackedDistances:
         return told(self.attack)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        drawn = [
-            self._of_draw(purifier, batch, pinned, noise.child("attack", draw))
-            for draw, pinned in enumerate(configurations(noise, self.draws))
-        ]
-        before, after = (torch.stack(stage) for stage in zip(*drawn, strict=True))
+        labels_of(batch)
+        asked = targets(self.adversary, Defended(purifier, self.classifier), noise, self.draws)
+        before, after = (torch.stack(stage) for stage in zip(*(self._of(one, batch) for one in asked), strict=True))
         return staged(batch, before, after, self.adversary.label, self.radii)
 
-    def _of_draw(self, purifier: RandomMap, batch: Batch, pinned: Noise, attacker: Noise) -> tuple[Tensor, Tensor]:
+    def _of(self, target: Target, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the attacked images and what the configuration makes of them, (radius, *images)."""
-        labels_of(batch)
-        adversary, defence = self.adversary, Defended(purifier, self.classifier)
-        target = Target(defence, pinned, attacker, adversary.knowledge, adversary.gradient)
-        before = [adversary.attack(target, batch, attacker.child("search"), radius) for radius in self.radii]
-        purify = purifier.pin(pinned, tuple(batch.images.shape[1:]))
+        before = [attacked(target, self.adversary.attack, batch, radius) for radius in self.radii]
+        purify = target.defence.purifier.pin(target.configuration, tuple(batch.images.shape[1:]))
         with torch.no_grad():
             return torch.stack(before).detach(), torch.stack([purify(images) for images in before])

@@ -11,12 +11,10 @@ from purigeom.contract import Checked
 from purigeom.geometry.compression import stretch
 from purigeom.geometry.displacement import UniformBall
 from purigeom.measurements.configuration import check_settings, configurations, facts, slug
+from purigeom.measurements.points import IMAGES_AT_ONCE
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Displacement, RandomMap
 from purigeom.schema import COMPRESSION_RATIO
-
-IMAGES_AT_ONCE = 256
-"""Few images travel in one batch with several probes each, up to this many, to keep the device busy."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import xarray as xr
 
+from purigeom.fit.angles import angle, share_of
 from purigeom.fit.held_out import Learn, asked, jackknife_plus
 from purigeom.prediction.compared import LEVEL, PREDICTORS
 from purigeom.prediction.kin import kin, kinds
@@ -125,7 +126,7 @@ def _for_fewer_images(ends: np.ndarray, calibration: xr.Dataset, new: xr.Dataset
     its misses already. Variances add.
     """
     extra = max(0.0, 1 / float(new["count"].item()) - 1 / float(calibration["count"].median()))
-    angles = np.arcsin(np.sqrt(np.clip(ends, 0, 1)))
-    half, centre = (angles[1] - angles[0]) / 2, angles.mean(0)
+    low, high = angle(ends)
+    half, centre = (high - low) / 2, (high + low) / 2
     reach = np.hypot(half, 1.645 * 0.5 * np.sqrt(extra))
-    return np.sin(np.clip([centre - reach, centre + reach], 0, np.pi / 2)) ** 2
+    return share_of(np.array([centre - reach, centre + reach]))

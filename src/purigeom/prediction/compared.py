@@ -29,6 +29,7 @@ YARDSTICKS: Mapping[str, Learn] = {
     "margin spread, uncalibrated": at_face_value("margin_reach"),
 }
 """What predictors must beat: knowing nothing, and the same without any calibration."""
+LEARNERS: Mapping[str, Learn] = {**PREDICTORS, **YARDSTICKS}
 LEVEL = 0.9
 
 
@@ -43,7 +44,7 @@ class Compared:
 
 def compared(name: str, table: xr.Dataset) -> Compared:
     """Try one predictor on the purifiers of a table that attacks were run on; NaN where these are too few for it."""
-    learn, families = {**PREDICTORS, **YARDSTICKS}[name], table["family"].values.astype(str)
+    learn, families = LEARNERS[name], table["family"].values.astype(str)
     known = seen(learn, table)
     ends = nested_intervals(learn, table, families, LEVEL)
     return Compared(
@@ -55,7 +56,7 @@ def compared(name: str, table: xr.Dataset) -> Compared:
 
 def unseen(name: str, table: xr.Dataset) -> xr.Dataset:
     """Return the table with what one predictor that saw no purifier of a family says of it, and its interval."""
-    learn, families = {**PREDICTORS, **YARDSTICKS}[name], table["family"].values.astype(str)
+    learn, families = LEARNERS[name], table["family"].values.astype(str)
     lower, upper = nested_intervals(learn, table, families, LEVEL)
     columns = {"predicted": held_out(learn, table, families), "lower": lower, "upper": upper}
     found = table.assign({column: ("purifier", values) for column, values in columns.items()})

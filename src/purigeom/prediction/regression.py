@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from purigeom.fit.angles import angle, share_of
 from purigeom.fit.held_out import Predict
 from purigeom.fit.points import Floats
 from purigeom.prediction.reaches import calibrated
@@ -23,7 +24,7 @@ def geometry_regression(table: xr.Dataset) -> Predict:
     slopes = ridge(features(table, reaches), target, penalty)
 
     def predict(new: xr.Dataset) -> np.ndarray:
-        found = np.sin(np.clip(slopes(features(new, reaches)), 0, np.pi / 2)) ** 2
+        found = share_of(slopes(features(new, reaches)))
         return np.minimum(found, new["classified"].mean("sample").values)
 
     return predict
@@ -40,8 +41,8 @@ class Split:
 
     def missed(self, penalty: float) -> float:
         """Return the sum of absolute misses inside the family."""
-        found = np.sin(np.clip(ridge(self.outside, self.learnt, penalty)(self.inside), 0, np.pi / 2)) ** 2
-        return float(np.abs(found - np.sin(self.wanted) ** 2).sum())
+        found = share_of(ridge(self.outside, self.learnt, penalty)(self.inside))
+        return float(np.abs(found - share_of(self.wanted)).sum())
 
 
 def _split(table: xr.Dataset, target: Floats, inside: np.ndarray) -> Split:
@@ -72,9 +73,3 @@ def features(table: xr.Dataset, reaches: Predict) -> Floats:
         np.log(bend(table).fillna(1).values),
     ]
     return np.stack(columns, 1)
-
-
-def angle(share: np.ndarray) -> Floats:
-    """Return asin(sqrt(share)), on which shares scatter alike everywhere."""
-    found: Floats = np.arcsin(np.sqrt(np.clip(share, 0, 1)))
-    return found

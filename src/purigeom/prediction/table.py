@@ -11,7 +11,6 @@ _FORWARD = (
     "cloud_rank",
     "margin_ratio",
     "margin_bend",
-    "margin_acceleration",
     "random_kept",
     "room",
     "moved_share",
@@ -57,7 +56,6 @@ def _samples(here: xr.Dataset, radius: float) -> xr.Dataset:
         "moved_reach": reach / here["moved_share"] ** 0.5,
         "anchor_reach": anchor_radius / (radius * compression),
         "margin_bend": here["margin_bend"],
-        "acceleration": here["margin_acceleration"],
         "random_kept": here["random_kept"],
         "classified": (here["margin_ratio"] > 0).where(here["margin_ratio"].notnull()),
     }
