@@ -18,7 +18,7 @@ from purigeom.attacks.pgd import PGD
 from purigeom.catalog import ATTACKS, CLASSIFIERS, DISPLACEMENTS, IMAGES, PURIFIERS
 from purigeom.geometry.displacement import Corners
 from purigeom.identity import digest, fields, recipe
-from purigeom.images import Digits, InMemory
+from purigeom.images import Cifar, Digits, ImageFolder, InMemory
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.survival import Survival
 from purigeom.naming import named
@@ -269,8 +269,10 @@ def test_what_may_look_alike_and_differ_has_no_key(thing, hide):
 
 
 def test_everything_in_the_catalogue_has_a_key_of_its_own():
-    for room in (PURIFIERS, ATTACKS, CLASSIFIERS, DISPLACEMENTS, IMAGES):
+    shipped = {name: images for name, images in IMAGES.items() if not isinstance(images, Cifar | ImageFolder)}
+    for room in (PURIFIERS, ATTACKS, CLASSIFIERS, DISPLACEMENTS, shipped):
         assert len({digest(recipe(thing)) for thing in room.values()}) == len(room)
+    assert len({repr(images) for images in IMAGES.values()}) == len(IMAGES), "those that are not here differ by name"
 
 
 def test_equal_things_have_equal_keys_in_other_processes():

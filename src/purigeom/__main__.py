@@ -6,12 +6,18 @@ from typing import Annotated
 
 import typer
 
+from purigeom import model_commands
+
 application = typer.Typer(
     help="Measure how adversarial purifiers compress image space, and what robustness that leaves.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+application.add_typer(model_commands.application, name="models")
+Classifier = Annotated[
+    str, typer.Option(help="Catalogue name, path.py:OBJECT, file of weights[:ARCHITECTURE] or robustbench:ID.")
+]
 Store = Annotated[Path, typer.Argument(help="Folder of a purigeom store.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing while measuring.")]
 
@@ -35,7 +41,7 @@ def measure(
     vary: Annotated[str, typer.Option(help="FIELD=FIRST:LAST:COUNT, such as depth=10:220:5.")] = "",
     out: Annotated[Path, typer.Option(help="Store to fill.")] = Path("data_cache/measure"),
     measurement: Annotated[list[str], typer.Option(help="What to measure; repeat for several.")] = ["compression"],
-    classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
+    classifier: Classifier = "digits",
     attack: Annotated[str, typer.Option(help="Attack of `survival`.")] = "pgd-linf",
     displacement: Annotated[str, typer.Option(help="Displacement of `compression`.")] = "uniform",
     radius: Annotated[list[float], typer.Option(help="Radii of displacement and attack.")] = [8 / 255],
@@ -101,7 +107,7 @@ def contract(
 def diagnose(
     purifier: Annotated[str, typer.Argument(help="Catalogue name or path.py:OBJECT.")],
     images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:4",
-    classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
+    classifier: Classifier = "digits",
     radius: Annotated[float, typer.Option(help="How far attacks will go, in the linf norm.")] = 8 / 255,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
 ) -> None:
@@ -115,7 +121,7 @@ def diagnose(
 def predict(
     purifier: Annotated[str, typer.Argument(help="Catalogue name or path.py:OBJECT.")],
     images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT], labelled.")] = "digits:128",
-    classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
+    classifier: Classifier = "digits",
     calibration: Annotated[str, typer.Option(help="Name of a shipped one, or a file.")] = "digits-linf-0.1",
     half_width: Annotated[
         float, typer.Option(help="Take no more images than half the 90 % interval needs to be as narrow; 0 takes all.")
@@ -134,7 +140,7 @@ def calibrate(
     ] = None,
     network: Annotated[str, typer.Option(help="Diffusion checkpoint of the zoo.")] = "digits-ddpm",
     images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT], labelled.")] = "digits:128",
-    classifier: Annotated[str, typer.Option(help="Catalogue name or path.py:OBJECT.")] = "digits",
+    classifier: Classifier = "digits",
     radius: Annotated[list[float], typer.Option(help="linf radii of the threat.")] = [0.1, 0.2],
     out: Annotated[Path, typer.Option(help="Folder for the store and the calibrations.")] = Path(
         "data_cache/calibrate"

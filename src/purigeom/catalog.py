@@ -18,7 +18,7 @@ from purigeom.attacks.transformations import TEN
 from purigeom.defence.gradients import BPDA, Surrogate, Withheld
 from purigeom.defence.knowledge import EOT, Fresh, Unaware
 from purigeom.geometry.displacement import Corners, Sphere, UniformBall
-from purigeom.images import Digits
+from purigeom.images import Cifar, Digits, ImageFolder
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.unet import UNet
 from purigeom.procedural import Procedural
@@ -92,6 +92,13 @@ IMAGES: Mapping[str, ImageSet] = {
     "digits": Digits("test"),
     "digits-train": Digits("train"),
     "procedural": Procedural(),
+    "cifar10": Cifar("cifar10"),
+    "cifar10-train": Cifar("cifar10", "train"),
+    "cifar100": Cifar("cifar100"),
+    "cifar100-train": Cifar("cifar100", "train"),
+    "cifar10.1": Cifar("cifar10.1"),
+    "imagenet": ImageFolder("$PURIGEOM_DATA/imagenet"),
+    "imagenet-samples": ImageFolder("$PURIGEOM_DATA/imagenet_samples_224.zip", resize=224, labels="name"),
 }
 DISPLACEMENTS: Mapping[str, Displacement] = {
     "uniform": UniformBall(),

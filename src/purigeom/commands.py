@@ -15,7 +15,7 @@ from purigeom.executors import Executor, Processes, in_process
 from purigeom.images import checked
 from purigeom.judging import VERDICTS, judged
 from purigeom.means import estimates
-from purigeom.naming import images_named, named, varied
+from purigeom.naming import classifier_named, images_named, named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import RandomMap
 from purigeom.questions import Asked, images_to_compare_with, known_measurements
@@ -133,7 +133,7 @@ def verified(word: str, images: str, seed: int) -> str:
 def diagnosis(word: str, images: str, classifier: str, radius: float, seed: int) -> str:
     """Say what is suspicious of a purifier before a classifier, or that nothing was found."""
     batch = checked(images_named(images, catalog.IMAGES).load())
-    front, behind = named(word, catalog.PURIFIERS, "purifier"), named(classifier, catalog.CLASSIFIERS, "classifier")
+    front, behind = named(word, catalog.PURIFIERS, "purifier"), classifier_named(classifier, catalog.CLASSIFIERS)
     faults = diagnosed(Defended(front, behind), batch, Noise(seed, batch.image_ids), radius).faults
     return "\n".join(faults) or f"Nothing suspicious of {front!r} before {behind!r}, on {len(batch)} images."
 

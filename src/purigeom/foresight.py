@@ -9,7 +9,7 @@ import xarray as xr
 from purigeom import catalog, store
 from purigeom.executors import Executor, Processes, in_process
 from purigeom.identity import digest, recipe
-from purigeom.naming import images_named, named
+from purigeom.naming import classifier_named, images_named, named
 from purigeom.networks.unet import UNet
 from purigeom.predict import predict, study
 from purigeom.prediction.compared import PREDICTORS, compared
@@ -32,7 +32,7 @@ class Threat:
 
 def predicted(word: str, images: str, classifier: str, calibration: str, half_width: float | None) -> str:
     """Return what is predicted of a purifier, and by which calibration."""
-    behind = as_classifier(named(classifier, catalog.CLASSIFIERS, "classifier"))
+    behind = as_classifier(classifier_named(classifier, catalog.CLASSIFIERS))
     table = calibration_named(calibration)
     purifier = as_purifier(named(word, catalog.PURIFIERS, "purifier"))
     answer = predict(purifier, images_named(images, catalog.IMAGES), behind, table, half_width)
@@ -52,7 +52,7 @@ def calibration_named(word: str) -> xr.Dataset:
 
 def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, workers: int) -> str:
     """Measure and attack purifiers, write one calibration per radius, and say how good its predictors are."""
-    behind = as_classifier(named(threat.classifier, catalog.CLASSIFIERS, "classifier"))
+    behind = as_classifier(classifier_named(threat.classifier, catalog.CLASSIFIERS))
     purifiers = {word.rpartition(":")[2]: as_purifier(named(word, catalog.PURIFIERS, "purifier")) for word in words}
     images = images_named(threat.images, catalog.IMAGES)
     tasks = study(purifiers or zoo(UNet(network)), images, behind, threat.radii)

@@ -10,8 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from purigeom.images import ImageFile
-from purigeom.protocols import ImageSet, RandomMap
+from purigeom.images import ImageFile, ImageFolder
+from purigeom.networks.file_classifier import described
+from purigeom.networks.robustbench import RobustBench
+from purigeom.networks.tensors import SUFFIXES
+from purigeom.protocols import Classifier, ImageSet, RandomMap
 
 Description = TypeVar("Description")
 
@@ -28,10 +31,36 @@ def named(word: str, catalogue: Mapping[str, Description], what: str) -> Descrip
     raise ValueError(msg)
 
 
+def classifier_named(word: str, catalogue: Mapping[str, Classifier]) -> Classifier:
+    """Return the classifier of `NAME`, `path.py:OBJECT`, `FILE`, `FILE:ARCHITECTURE` or `robustbench:ID`.
+
+    Examples
+    --------
+    >>> classifier_named("robustbench:Standard", {})
+    RobustBench(id='Standard', threat='Linf', dataset='cifar10')
+    """
+    before, _, after = word.rpartition(":")
+    if word in catalogue:
+        return catalogue[word]
+    if before == "robustbench":
+        return RobustBench(after)
+    if Path(word).suffix in SUFFIXES:
+        return described(word)
+    if Path(before).suffix in SUFFIXES:
+        return described(before, after)
+    return named(word, catalogue, "classifier")
+
+
 def images_named(word: str, catalogue: Mapping[str, ImageSet]) -> ImageSet:
-    """Return the image set of `NAME`, `NAME:COUNT`, `file.npz` or `file.npz:COUNT`."""
+    """Return the image set of `NAME`, `file.npz`, a folder or a zip of pictures; of its first ones, as `...:COUNT`."""
     name, _, count = word.rpartition(":") if word.rpartition(":")[2].isdigit() else (word, "", "")
-    whole: Any = ImageFile(name) if name.endswith(".npz") else named(name, catalogue, "image set")
+    whole: Any
+    if name.endswith(".npz"):
+        whole = ImageFile(name)
+    elif name not in catalogue and (name.endswith(".zip") or Path(name).is_dir()):
+        whole = ImageFolder(name)
+    else:
+        whole = named(name, catalogue, "image set")
     images: ImageSet = whole[: int(count)] if count else whole
     return images
 

@@ -7,7 +7,7 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from purigeom.images import Split, _part, batch_digest
+from purigeom.images import Split, batch_digest, part
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
 
@@ -49,7 +49,7 @@ class Procedural:
             raise ValueError(msg)
 
     def __getitem__(self, places: slice) -> "Procedural":
-        start, stop = _part(self.start, len(self), places)
+        start, stop = part(self.start, len(self), places)
         return replace(self, start=start, count=stop - start)
 
     def __len__(self) -> int:

@@ -30,7 +30,7 @@ from purigeom.measurements.soundness import Soundness
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.steadiness import Steadiness
 from purigeom.measurements.survival import Survival
-from purigeom.naming import adjusted, images_named, named
+from purigeom.naming import adjusted, classifier_named, images_named, named
 from purigeom.protocols import ImageSet, Measurement
 
 
@@ -77,7 +77,7 @@ def _of_purifiers(asked: Asked, data: ImageSet) -> Mapping[str, Measurement]:
 def _of_defences(asked: Asked) -> Mapping[str, Measurement]:
     """Return what is asked of a purifier before a classifier, and of whoever attacks them."""
     displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
-    classifier = named(asked.classifier, catalog.CLASSIFIERS, "classifier")
+    classifier = classifier_named(asked.classifier, catalog.CLASSIFIERS)
     attack = named(asked.attack, catalog.ATTACKS, "attack")
     largest = LARGEST[told(attack).attack.norm]
     return {

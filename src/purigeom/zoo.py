@@ -1,6 +1,6 @@
 """The purifiers that predictions of robustness are calibrated on: every catalogued kind, at several strengths."""
 
-from purigeom.networks.unet import UNet
+from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.protocols import RandomMap
 from purigeom.purifiers.bit_depth import BitDepth
 from purigeom.purifiers.composed import Repeat
@@ -17,7 +17,7 @@ DEPTHS = (20, 50, 90, 140, 200)
 STEPS = 4
 
 
-def zoo(network: UNet) -> dict[str, RandomMap]:
+def zoo(network: NoisePredictor) -> dict[str, RandomMap]:
     """Return purifiers by name: those of a diffusion network of 1000 levels, and classical ones."""
     return {"identity": Identity(), **_classical(), **_diffusion(network)}
 
@@ -33,7 +33,7 @@ def _classical() -> dict[str, RandomMap]:
     }
 
 
-def _diffusion(network: UNet) -> dict[str, RandomMap]:
+def _diffusion(network: NoisePredictor) -> dict[str, RandomMap]:
     samplers = {"ddpm": DDPM, "reverse-only": ReverseOnly, "ddim": DDIM}
     return {
         **{

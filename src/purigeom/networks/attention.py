@@ -6,6 +6,11 @@ import torch
 from torch import Tensor, nn
 
 
+def attended(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    """Return, for every token, the mean of all values, weighted by how well its query meets their keys."""
+    return torch.softmax(query @ key.transpose(-1, -2) * scale, -1) @ value
+
+
 class PlainAttention:
     """Process diffusers' self-attention with an explicit softmax and a contiguous result.
 
@@ -24,8 +29,7 @@ class PlainAttention:
         query, key, value = (
             project(tokens).unflatten(2, (attention.heads, -1)).transpose(1, 2) for project in projections
         )
-        weights = torch.softmax(query @ key.transpose(-1, -2) * attention.scale, -1)
-        mixed = (weights @ value).transpose(1, 2).flatten(2)
+        mixed = attended(query, key, value, attention.scale).transpose(1, 2).flatten(2)
         mixed = attention.to_out[0](mixed).transpose(1, 2).reshape(hidden_states.shape).contiguous()
         if attention.residual_connection:
             mixed = mixed + hidden_states

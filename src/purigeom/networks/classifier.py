@@ -1,20 +1,28 @@
-"""A small convolutional classifier by the name of its checkpoint."""
+"""A classifier by the name of its checkpoint: a folder that says its architecture."""
 
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from purigeom.networks.architectures import ARCHITECTURES
 from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
+from purigeom.networks.plain import convolutions
+from purigeom.networks.tensors import fit, read
 from purigeom.protocols import ImageMap
+
+__all__ = ["ConvNet", "convolutions"]
 
 
 @dataclass(frozen=True)
 class ConvNet:
-    """A classifier of small images that purigeom's own scripts train: a folder with config.json and weights."""
+    """A classifier of small images that purigeom's own scripts train: a folder with config.json and weights.
+
+    config.json may say its `architecture`, a name in `purigeom.networks.architectures.ARCHITECTURES`, three
+    convolutions unless it does; the rest of it are the architecture's settings. Half floats are loaded as floats.
+    """
 
     checkpoint: str
 
@@ -34,21 +42,6 @@ class ConvNet:
         return logits
 
 
-def convolutions(channels: int, classes: int, width: int, size: int) -> nn.Sequential:
-    """Return three convolutions, the second of which halves the image, and a linear layer."""
-    return nn.Sequential(
-        nn.Conv2d(channels, width, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(width, 2 * width, 3, padding=1, stride=2),
-        nn.ReLU(),
-        nn.Conv2d(2 * width, 2 * width, 3, padding=1),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Dropout(0.3),
-        nn.Linear(2 * width * (size // 2) ** 2, classes),
-    )
-
-
 @lru_cache
 def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dtype) -> nn.Module:
     del content  # part of the cache's key: new weights under an old name are loaded anew
@@ -58,12 +51,13 @@ def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dt
 def _load(checkpoint: str) -> nn.Module:
     root = folder(checkpoint)
     try:
-        module = convolutions(**json.loads((root / "config.json").read_text()))
-        module.load_state_dict(load_file(weights_file(root)))
+        settings = json.loads((root / "config.json").read_text())
+        build = ARCHITECTURES[settings.pop("architecture", "convolutions")]
+        module = fit(build(**settings), read(weights_file(root)), f"ConvNet({checkpoint!r})")
     except Exception as error:
         msg = (
-            f"ConvNet({checkpoint!r}) could not be loaded from {root}: it must hold config.json and safetensors that "
-            f"fit each other; {type(error).__name__}: {error}"
+            f"ConvNet({checkpoint!r}) could not be loaded from {root}: it must hold config.json, with an architecture "
+            f"of {sorted(ARCHITECTURES)} or none, and safetensors that fit each other; {type(error).__name__}: {error}"
         )
         raise ValueError(msg) from error
     return frozen(module)

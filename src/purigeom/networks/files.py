@@ -1,25 +1,30 @@
 """Where a checkpoint's files lie, and what their bytes are."""
 
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from torch import nn
 
 SHIPPED = Path(__file__).parents[1] / "weights"
+CHECKOUT = Path(__file__).parents[3] / "weights"
+"""Networks too large for the package, in the repository; found where purigeom runs from its checkout."""
+MODELS_VARIABLE = "PURIGEOM_MODELS"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _HUB_FILES = ["*.json", "*.safetensors", "*.bin"]
 
 
 def folder(checkpoint: str) -> Path:
-    """Return the folder of a checkpoint: a local one, one shipped with purigeom, or a hub id's.
+    """Return the folder of a checkpoint: a local one, one shipped or fetched by name, or a hub id's.
 
     The hub's local cache is asked before the network.
     """
-    for candidate in (Path(checkpoint).expanduser(), SHIPPED / checkpoint):
+    named = [] if escapes(checkpoint) else [root / checkpoint for root in named_roots()]
+    for candidate in (Path(checkpoint).expanduser(), *named):
         if candidate.is_dir():
             return candidate
     if not _HUB_ID.fullmatch(checkpoint) or checkpoint.startswith("."):
@@ -29,13 +34,31 @@ def folder(checkpoint: str) -> Path:
 
 @lru_cache
 def _hub_folder(checkpoint: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    return hub_folder(checkpoint)
 
-    try:
-        return Path(snapshot_download(checkpoint, local_files_only=True, allow_patterns=_HUB_FILES))
-    except LocalEntryNotFoundError:
-        pass
+
+def models_folder() -> Path:
+    """Return the folder that `purigeom models fetch` fills: PURIGEOM_MODELS, or data_cache/models."""
+    return Path(os.environ.get(MODELS_VARIABLE) or "data_cache/models").expanduser()
+
+
+def named_roots() -> tuple[Path, ...]:
+    """Return the folders in which checkpoints have names."""
+    return (SHIPPED, CHECKOUT, models_folder())
+
+
+def escapes(name: str) -> bool:
+    """Return whether a name would lead out of the folder it is looked for in."""
+    return PurePath(name).is_absolute() or ".." in PurePath(name).parts
+
+
+def hub_folder(checkpoint: str) -> Path:
+    """Return the folder of a hub id in the hub's local cache, fetched where it is not there."""
+    cached = hub_cached(checkpoint)
+    if cached is not None:
+        return cached
+    from huggingface_hub import snapshot_download
+
     try:
         return Path(snapshot_download(checkpoint, allow_patterns=_HUB_FILES))
     except (OSError, ValueError) as error:
@@ -43,12 +66,28 @@ def _hub_folder(checkpoint: str) -> Path:
         raise FileNotFoundError(_not_found(checkpoint, reason)) from error
 
 
+def hub_cached(checkpoint: str) -> Path | None:
+    """Return the folder of a hub id in the hub's local cache, where it is there."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(checkpoint, local_files_only=True, allow_patterns=_HUB_FILES))
+    except LocalEntryNotFoundError:
+        return None
+
+
 def _not_found(checkpoint: str, reason: str) -> str:
-    shipped = sorted(entry.name for entry in SHIPPED.iterdir() if entry.is_dir())
+    known = sorted({name for root in named_roots() for name in _folders(root)})
     return (
-        f"Checkpoint {checkpoint!r} was not found: {reason}. Give a folder that holds it, one of {shipped}, or "
-        "a hub id, fetched once on a machine with a network."
+        f"Checkpoint {checkpoint!r} was not found: {reason}. Give a folder that holds it, one of {known}, or "
+        "a hub id, fetched once by `purigeom models fetch` on a machine with a network; names are also looked for in "
+        f"{models_folder()} ({MODELS_VARIABLE})."
     )
+
+
+def _folders(root: Path) -> list[str]:
+    return [entry.name for entry in root.iterdir() if entry.is_dir()] if root.is_dir() else []
 
 
 def weights_file(part: Path) -> Path:

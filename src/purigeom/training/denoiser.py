@@ -1,8 +1,10 @@
-"""Train a noise predictor on images: seeded, on a CPU."""
+"""Train a noise predictor on images: seeded, stopped and gone on with at will."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,30 +13,26 @@ from torch.nn.functional import mse_loss
 
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
+from purigeom.training.descent import QUIETLY, Run, Training, train
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long and how fast to train; everything else is in the code below."""
+    """How long and how fast to train with AdamW under a one-cycle rate; everything else is in the code below."""
 
     steps: int
     peak_rate: float
     batch: int = 64
     weight_decay: float = 0.01
     seed: int = 0
+    levels: int = 400
+    """Only the lower noise levels are trained, of 1000: purification stays below them."""
 
 
-LEVELS = 400
-"""Only the lower noise levels are trained, of 1000: purification stays below them."""
 AVERAGE_DECAY = 0.999
 
 
-def noise_predictor(
-    images: Tensor,
-    architecture: Mapping[str, Any],
-    recipe: Recipe,
-    watch: Callable[[int, Any, Any], None] | None = None,
-) -> tuple[Any, Any]:
+def noise_predictor(images: Tensor, architecture: Mapping[str, Any], recipe: Recipe, run: Run = QUIETLY) -> nn.Module:
     """Train an unconditional UNet on images in [0, 1].
 
     Parameters
@@ -45,65 +43,79 @@ def noise_predictor(
         The arguments of diffusers' `UNet2DModel`.
     recipe
         How long and how fast to train.
-    watch
-        If given, called after every step with the number of steps taken, the averaged network and the scheduler.
+    run
+        What it runs on, where it is kept, and who hears of it.
 
     Returns
     -------
-    The average of the network over the last steps, and DDPM's scheduler.
+    The average of the network over the last steps.
     """
-    from diffusers import DDPMScheduler, UNet2DModel
+    from diffusers import UNet2DModel
 
     torch.manual_seed(recipe.seed)  # initial weights and dropout; only training uses torch's own generator
-    network, scheduler = UNet2DModel(**architecture), DDPMScheduler()
-    average, images = copy.deepcopy(network).eval(), images * 2 - 1
+    network = run.hardware.settle(UNet2DModel(**architecture))
+    called = run.hardware.quickened(network)
 
     def loss(chosen: Tensor, noise: Noise) -> Tensor:
-        levels = noise.child("level").words_like(chosen) % LEVELS
-        return _denoising_error(network, scheduler, images[chosen], levels, noise)
+        levels = run.hardware.place(noise.child("level").words_like(chosen) % recipe.levels)
+        clean = run.hardware.place(images[chosen] * 2 - 1)
+        with run.hardware.precision():
+            return _denoising_error(called, clean, levels, noise)
 
-    for step in descend(network, loss, recipe, len(images)):
-        _follow(average, network, min(AVERAGE_DECAY, (step + 1) / (step + 10)))
-        if watch is not None:
-            watch(step + 1, average, scheduler)
-    return average, scheduler
+    return descend(adam(network, recipe, AVERAGE_DECAY), loss, recipe, len(images), run)
 
 
-def descend(network: nn.Module, loss: Callable[[Tensor, Noise], Tensor], recipe: Recipe, images: int) -> Iterator[int]:
-    """Take the recipe's steps of AdamW under a one-cycle rate, yielding after each."""
+def adam(network: nn.Module, recipe: Recipe, average_decay: float | None = None) -> Training:
+    """Return a training with AdamW under a one-cycle rate."""
     optimiser = torch.optim.AdamW(network.parameters(), recipe.peak_rate, weight_decay=recipe.weight_decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.peak_rate, total_steps=recipe.steps, pct_start=0.1)
+    return Training(network, optimiser, rate, average_decay)
+
+
+def descend(
+    training: Training, loss: Callable[[Tensor, Noise], Tensor], recipe: Recipe, images: int, run: Run = QUIETLY
+) -> nn.Module:
+    """Take the recipe's steps down a loss of chosen images, of so many; return the network to be kept."""
     places = torch.zeros(recipe.batch)
-    network.train()
-    for step in range(recipe.steps):
+
+    def loss_at(step: int) -> Tensor:
         noise = Noise(recipe.seed, tuple(range(recipe.batch)), ("train", step))
-        optimiser.zero_grad()
-        loss(noise.child("images").words_like(places) % images, noise).backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        rate.step()
-        yield step
+        return loss(noise.child("images").words_like(places) % images, noise)
+
+    return train(training, loss_at, recipe.steps, run)
+
+
+def saved(target: Path, network: nn.Module, *, half: bool = True) -> nn.Module:
+    """Save a network as a DDPM folder, as half floats or floats, and return what loading it gives."""
+    stored: Any = copy.deepcopy(network).cpu()
+    stored = stored.half() if half else stored
+    stored.save_pretrained(target / "unet")
+    _scheduler().save_pretrained(target / "scheduler")
+    loaded: nn.Module = stored.float()
+    return loaded
 
 
 @torch.no_grad()
-def held_out_errors(network: nn.Module, scheduler: Any, test: Batch) -> dict[str, float]:
+def held_out_errors(network: nn.Module, test: Batch) -> dict[str, float]:
     """Return the mean squared error of the predicted noise by noise level; predicting none scores 1."""
     noise, levels = Noise(0, test.image_ids, ("held out",)), (20, 50, 100, 200)
     errors = {}
     for level in levels:
         level_of_each = torch.full((len(test),), level)
-        error = _denoising_error(network, scheduler, test.images * 2 - 1, level_of_each, noise)
+        error = _denoising_error(network, test.images * 2 - 1, level_of_each, noise)
         errors[f"held_out_error_{level}"] = error.item()
     return errors
 
 
-def _denoising_error(network: nn.Module, scheduler: Any, clean: Tensor, levels: Tensor, noise: Noise) -> Tensor:
+def _denoising_error(network: nn.Module, clean: Tensor, levels: Tensor, noise: Noise) -> Tensor:
     normal = noise.child("normal").normal_like(clean)
-    noisy = scheduler.add_noise(clean, normal, levels)
-    return mse_loss(network(noisy, levels).sample, normal)
+    noisy = _scheduler().add_noise(clean, normal, levels)
+    return mse_loss(network(noisy, levels).sample.float(), normal)
 
 
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
-        slow.lerp_(fast, 1 - decay)
+@cache
+def _scheduler() -> Any:
+    """Return DDPM's linear schedule, which all our networks are trained on."""
+    from diffusers import DDPMScheduler
+
+    return DDPMScheduler()

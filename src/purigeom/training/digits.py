@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from purigeom.images import Digits
 from purigeom.networks.classifier import convolutions
 from purigeom.noise import Noise
-from purigeom.training.denoiser import Recipe, descend, held_out_errors, noise_predictor
+from purigeom.training.denoiser import Recipe, adam, descend, held_out_errors, noise_predictor, saved
 
 DENOISER = Recipe(steps=6000, peak_rate=2e-3)
 CLASSIFIER = Recipe(steps=1500, peak_rate=3e-3)
@@ -32,10 +32,8 @@ _UNET = {
 
 def train_denoiser(target: Path, recipe: Recipe = DENOISER) -> dict[str, float]:
     """Train a noise predictor, save it as a DDPM folder and return its held-out error by noise level."""
-    network, scheduler = noise_predictor(Digits("train").load().images, _UNET, recipe)
-    network.save_pretrained(target / "unet")
-    scheduler.save_pretrained(target / "scheduler")
-    return held_out_errors(network, scheduler, Digits("test").load())
+    network = noise_predictor(Digits("train").load().images, _UNET, recipe)
+    return held_out_errors(saved(target, network, half=False), Digits("test").load())
 
 
 def train_classifier(target: Path, recipe: Recipe = CLASSIFIER) -> dict[str, float]:
@@ -49,8 +47,7 @@ def train_classifier(target: Path, recipe: Recipe = CLASSIFIER) -> dict[str, flo
         noisy = train.images[chosen] + 0.05 * noise.normal_like(train.images[chosen])
         return cross_entropy(network(noisy), labels[chosen])
 
-    for _ in descend(network, loss, recipe, len(train)):
-        pass
+    descend(adam(network, recipe), loss, recipe, len(train))
     target.mkdir(parents=True, exist_ok=True)
     save_file(network.state_dict(), target / "model.safetensors")
     (target / "config.json").write_text(json.dumps(_ARCHITECTURE, indent=2) + "\n")

@@ -1,12 +1,13 @@
 """Train the denoiser of procedural images that purigeom ships: seeded, on one thread of a CPU, in half an hour."""
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from torch import nn
 
 from purigeom.procedural import Procedural
-from purigeom.training.denoiser import Recipe, held_out_errors, noise_predictor
+from purigeom.training.denoiser import Recipe, held_out_errors, noise_predictor, saved
+from purigeom.training.descent import Run
 
 DENOISER = Recipe(steps=6000, peak_rate=2e-3)
 TRAIN = Procedural(count=40_000, split="train")
@@ -39,19 +40,11 @@ def train_denoiser(
     """
     few, many = TEST[:64].load(), TEST.load()
 
-    def watch(step: int, network: Any, scheduler: Any) -> None:
+    def watch(step: int, _: float, network: nn.Module) -> None:
         if step % SAVE_EVERY == 0:
-            _save(target, network, scheduler)
+            saved(target, network)
         if say is not None and step % SAY_EVERY == 0:
-            say({"step": step, **held_out_errors(network, scheduler, few)})
+            say({"step": step, **held_out_errors(network, few)})
 
-    network, scheduler = noise_predictor(images.load().images, _UNET, recipe, watch)
-    return held_out_errors(_save(target, network, scheduler), scheduler, many)
-
-
-def _save(target: Path, network: Any, scheduler: Any) -> Any:
-    """Save a network as half floats and return what loading it gives."""
-    stored = copy.deepcopy(network).half()
-    stored.save_pretrained(target / "unet")
-    scheduler.save_pretrained(target / "scheduler")
-    return stored.float()
+    network = noise_predictor(images.load().images, _UNET, recipe, Run(watch=watch))
+    return held_out_errors(saved(target, network), many)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from purigeom.geometry.chain import Chain
-from purigeom.networks.unet import UNet
+from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
@@ -35,7 +35,7 @@ class DDIM:
     """
 
     version: ClassVar[int] = 1
-    network: UNet
+    network: NoisePredictor
     depth: int
     steps: int | None = None
     eta: float = 0.0
@@ -86,7 +86,7 @@ class OneShot:
     """
 
     version: ClassVar[int] = 1
-    network: UNet
+    network: NoisePredictor
     depth: int
     clip: bool = True
     level_offset: int = 0

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 from torch import Tensor
 
 from purigeom.geometry.chain import Chain
-from purigeom.networks.unet import UNet
+from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
@@ -46,7 +46,7 @@ class DDPM:
     """
 
     version: ClassVar[int] = 1
-    network: UNet
+    network: NoisePredictor
     depth: int
     steps: int | None = None
     clip: bool = True
@@ -81,7 +81,7 @@ class ReverseOnly:
     """
 
     version: ClassVar[int] = 1
-    network: UNet
+    network: NoisePredictor
     depth: int
     steps: int | None = None
     clip: bool = True

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from purigeom.cost import evaluated
-from purigeom.networks.unet import UNet
+from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 
@@ -16,7 +16,7 @@ class Diffusion(Protocol):
     """What every diffusion purifier has."""
 
     @property
-    def network(self) -> UNet: ...
+    def network(self) -> NoisePredictor: ...
     @property
     def depth(self) -> int: ...
 
@@ -98,7 +98,7 @@ def to_images(state: Tensor) -> Tensor:
     return (state + 1) / 2
 
 
-def predicted_noise(network: UNet, state: Tensor, time: float) -> Tensor:
+def predicted_noise(network: NoisePredictor, state: Tensor, time: float) -> Tensor:
     """Return the network's guess of the noise in a state at a time index, whole or fractional."""
     evaluated(len(state))
     # diffusers cuts a number that is no tensor down to a whole one

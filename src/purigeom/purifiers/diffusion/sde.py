@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from purigeom.geometry.chain import Chain
-from purigeom.networks.unet import UNet
+from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
@@ -43,7 +43,7 @@ class VPSDE:
     """
 
     version: ClassVar[int] = 1
-    network: UNet
+    network: NoisePredictor
     depth: int
     steps: int | None = None
 
@@ -69,7 +69,7 @@ class ProbabilityFlow:
     """
 
     version: ClassVar[int] = 1
-    network: UNet
+    network: NoisePredictor
     depth: int
     steps: int | None = None
 
@@ -88,7 +88,7 @@ class ProbabilityFlow:
 class _Moment:
     """One Euler step: how long it is, and the process and the network's time index where it starts."""
 
-    network: UNet
+    network: NoisePredictor
     length: float
     rate: float
     signal: float
@@ -136,7 +136,7 @@ def _integrated(
     return Chain((Noising(signals[purifier.depth - 1], noise.child("forward")), *steps, to_images))
 
 
-def _moment(network: UNet, signals: list[float], time: float, length: float) -> _Moment:
+def _moment(network: NoisePredictor, signals: list[float], time: float, length: float) -> _Moment:
     """Return the VP-SDE whose rate grows linearly between the schedule's first and last."""
     count = len(signals)
     low, high = count * (1 - signals[0]), count * (1 - signals[-1] / signals[-2])

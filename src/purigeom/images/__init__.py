@@ -1,0 +1,19 @@
+"""Named image sets, and the checks that images pass on their way in."""
+
+from purigeom.images.checks import Split, batch_digest, checked, part
+from purigeom.images.cifar.sets import Cifar
+from purigeom.images.digits import Digits
+from purigeom.images.files import ImageFile, InMemory
+from purigeom.images.folder import ImageFolder
+
+__all__ = [
+    "Cifar",
+    "Digits",
+    "ImageFile",
+    "ImageFolder",
+    "InMemory",
+    "Split",
+    "batch_digest",
+    "checked",
+    "part",
+]

@@ -1,0 +1,1 @@
+"""CIFAR-10, CIFAR-100 and CIFAR-10.1, from whichever source there is: a file per source."""

@@ -1,0 +1,59 @@
+"""Image sets of a user's own: a file of arrays, and tensors in memory."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from purigeom.images.checks import batch_digest, checked, part
+from purigeom.protocols import Batch
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """Images in an npz file: `images` (image, channel, row, column) in [0, 1] or uint8, `labels`, `ids` or none."""
+
+    path: str
+    start: int = 0
+    stop: int | None = None
+
+    def __getitem__(self, places: slice) -> "ImageFile":
+        start, stop = part(self.start, len(self), places)
+        return replace(self, start=start, stop=stop)
+
+    def __len__(self) -> int:
+        return len(self.load())
+
+    def load(self) -> Batch:
+        """Return images, labels and ids; without stored ids, the place in the file."""
+        with np.load(self.path, allow_pickle=False) as stored:
+            if "images" not in stored:
+                msg = f"{self.path} must hold an array `images`; it holds {sorted(stored)}."
+                raise KeyError(msg)
+            images = torch.from_numpy(stored["images"])
+            images = images.float().div(255) if images.dtype == torch.uint8 else images
+            labels = torch.from_numpy(stored["labels"]).long() if "labels" in stored else None
+            ids = tuple(int(i) for i in stored["ids"]) if "ids" in stored else tuple(range(len(images)))
+        return checked(Batch(images, labels, ids))[self.start : self.stop]
+
+    def content(self) -> str:
+        """Return the digest of images, labels and ids."""
+        return batch_digest(self.load())
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Images that are already tensors; stored results are keyed by the digest of their bytes."""
+
+    batch: Batch
+
+    def __repr__(self) -> str:
+        return f"InMemory({len(self.batch)} images)"
+
+    def load(self) -> Batch:
+        """Return the batch."""
+        return checked(self.batch)
+
+    def content(self) -> str:
+        """Return the digest of images, labels and ids."""
+        return batch_digest(self.batch)

@@ -1,0 +1,73 @@
+"""A small convolutional autoencoder by the name of its checkpoint: a folder that says its architecture."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import nn
+
+from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
+from purigeom.networks.tensors import fit, read
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """A map of images through a code with fewer numbers: a folder with config.json and weights."""
+
+    checkpoint: str
+
+    def content(self) -> str:
+        """Return the digest of the weights and the architecture."""
+        root = folder(self.checkpoint)
+        return digest([weights_file(root), root / "config.json"])
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments of `autoencoder`."""
+        config: dict[str, Any] = json.loads((folder(self.checkpoint) / "config.json").read_text())
+        return config
+
+    def check(self, image_shape: tuple[int, ...]) -> None:
+        """Raise unless the network takes images of this shape."""
+        config = self.config()
+        needed = (config["channels"], config["size"], config["size"])
+        if tuple(image_shape) != needed:
+            msg = (
+                f"Autoencoder({self.checkpoint!r}) takes images of shape {needed}; got {tuple(image_shape)}. Choose "
+                "images or a checkpoint that fit."
+            )
+            raise ValueError(msg)
+
+    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """Return the network on a device, loaded once per process."""
+        return _module(self.checkpoint, self.content(), device, dtype)
+
+
+def autoencoder(channels: int, size: int, widths: Sequence[int], code: int) -> nn.Sequential:
+    """Return the network for images of `size`: every width after the first halves them, `code` channels are kept."""
+    if size % 2 ** (len(widths) - 1):
+        msg = f"An autoencoder with {len(widths)} widths halves images {len(widths) - 1} times; got size {size}."
+        raise ValueError(msg)
+    layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 3, padding=1), nn.SiLU()]
+    for before, after in pairwise(widths):
+        layers += [nn.Conv2d(before, after, 3, padding=1, stride=2), nn.SiLU()]
+        layers += [nn.Conv2d(after, after, 3, padding=1), nn.SiLU()]
+    layers += [nn.Conv2d(widths[-1], code, 3, padding=1), nn.Conv2d(code, widths[-1], 3, padding=1), nn.SiLU()]
+    for after, before in pairwise(widths[::-1]):
+        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(after, before, 3, padding=1), nn.SiLU()]
+        layers += [nn.Conv2d(before, before, 3, padding=1), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Conv2d(widths[0], channels, 3, padding=1))
+
+
+@lru_cache
+def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    del content  # part of the cache's key: new weights under an old name are loaded anew
+    return outside_transforms(lambda: _load(checkpoint).to(device, dtype))
+
+
+def _load(checkpoint: str) -> nn.Module:
+    who = Autoencoder(checkpoint)
+    return frozen(fit(autoencoder(**who.config()), read(weights_file(folder(checkpoint))), repr(who)))

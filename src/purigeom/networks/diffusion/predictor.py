@@ -1,0 +1,43 @@
+"""What diffusion purifiers ask of a network, whoever trained it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+class NoisePredictor(Protocol):
+    """The name of a trained network that guesses noise: cheap to send around, loaded where it is used."""
+
+    @property
+    def checkpoint(self) -> str:
+        """Return the name that all samplers of this network share."""
+        ...
+
+    def content(self) -> str:
+        """Return the digest of the weights."""
+        ...
+
+    def check(self, image_shape: tuple[int, ...]) -> None:
+        """Raise unless the network predicts noise for images of this shape."""
+        ...
+
+    def alpha_bars(self) -> Tensor:
+        """Return the signal level after each time index, in float64."""
+        ...
+
+    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """Return the network on a device, loaded once per process.
+
+        It is called with states in [-1, 1] and one time index, whole or a tensor for one between whole ones, and its
+        answer's `sample` is the noise in them.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The noise that a network sees in a state; the field has the name that diffusers gives it."""
+
+    sample: Tensor

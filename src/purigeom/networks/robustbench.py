@@ -1,0 +1,84 @@
+"""Classifiers of the RobustBench model zoo by their id, where that package is installed."""
+
+import copy
+import importlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from purigeom.networks.files import frozen, models_folder, outside_transforms
+from purigeom.networks.tensors import tensors_digest
+from purigeom.protocols import ImageMap
+
+Threat = Literal["Linf", "L2", "corruptions"]
+
+
+@dataclass(frozen=True)
+class RobustBench:
+    """A classifier that the package `robustbench` downloads and builds; without it, use `FileClassifier`.
+
+    Parameters
+    ----------
+    id
+        The zoo's name, such as "Standard".
+    threat
+        The threat model under which the zoo lists it.
+    dataset
+        "cifar10", "cifar100" or "imagenet".
+    """
+
+    id: str
+    threat: Threat = "Linf"
+    dataset: str = "cifar10"
+
+    def __post_init__(self) -> None:
+        if self.threat not in get_args(Threat):
+            msg = f"RobustBench.threat must be one of {get_args(Threat)}; got {self.threat!r}."
+            raise ValueError(msg)
+
+    def content(self) -> str:
+        """Return the digest of the weights that the package gives."""
+        return _content(self)
+
+    def load(self) -> ImageMap:
+        """Return the map from images in [0, 1] to logits, on the images' device and in their type."""
+        _loaded(self)
+
+        def logits(images: Tensor) -> Tensor:
+            result: Tensor = _module(self, images.device, images.dtype)(images)
+            return result
+
+        return logits
+
+
+@lru_cache
+def _module(who: RobustBench, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    return outside_transforms(lambda: copy.deepcopy(_loaded(who)).to(device, dtype))
+
+
+@lru_cache
+def _content(who: RobustBench) -> str:
+    return tensors_digest(_loaded(who).state_dict())
+
+
+@lru_cache
+def _loaded(who: RobustBench) -> nn.Module:
+    return outside_transforms(lambda: _built(who))
+
+
+def _built(who: RobustBench) -> nn.Module:
+    try:
+        load_model = importlib.import_module("robustbench.utils").load_model
+    except (ImportError, RuntimeError) as error:
+        msg = (
+            f"{who!r} needs the package robustbench, which cannot be imported ({error}). Install it, with torchvision "
+            "and timm, from github.com/RobustBench/robustbench; or download the weights and say "
+            f"FileClassifier('{who.id}.pt', ARCHITECTURE), of which 'wide-resnet-28-10' is Standard's."
+        )
+        raise ImportError(msg) from error
+    folder = str(models_folder() / "robustbench")
+    module: nn.Module = load_model(who.id, model_dir=folder, dataset=who.dataset, threat_model=who.threat)
+    return frozen(module)

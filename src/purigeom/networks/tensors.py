@@ -1,0 +1,108 @@
+"""Files of tensors: read without running anything that is pickled in them, and put into a module."""
+
+import argparse
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".ckpt")
+"""How the names of files of weights end."""
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
+"""Under which of its entries a checkpoint holds the weights."""
+PREFIXES = ("module.", "model.", "_orig_mod.")
+"""What wrappers of networks put before every name."""
+_COUNTER = "num_batches_tracked"
+_NAMED = 3
+
+
+def read(file: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by their bare names, half floats as floats; raise where it holds code."""
+    if file.suffix not in SUFFIXES:
+        msg = f"{file} must be a file of weights, {', '.join(SUFFIXES)}; got {file.suffix or 'no suffix'}."
+        raise ValueError(msg)
+    if not file.is_file():
+        msg = f"There is no file {file}."
+        raise FileNotFoundError(msg)
+    tensors = _bare(_unwrapped(_safe(file)), file)
+    return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+def fit(module: nn.Module, tensors: Mapping[str, Tensor], who: str) -> nn.Module:
+    """Return the module with the tensors in it; raise unless names and shapes are exactly those it asks for."""
+    needed, given = shapes(module.state_dict()), shapes(tensors)
+    gaps = {
+        "missing": sorted(needed.keys() - given.keys()),
+        "unexpected": sorted(given.keys() - needed.keys()),
+        "of another shape": [
+            f"{name} {given[name]} for {needed[name]}"
+            for name in sorted(needed.keys() & given.keys())
+            if needed[name] != given[name]
+        ],
+    }
+    if any(gaps.values()):
+        found = "; ".join(f"{len(names)} {kind}: {_some(names)}" for kind, names in gaps.items() if names)
+        msg = f"{who} must hold exactly the tensors of its architecture; {found}. Name the one it was trained as."
+        raise ValueError(msg)
+    module.load_state_dict(dict(tensors))
+    return module
+
+
+def shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of tensors by name, without the counters that only training reads."""
+    return {name: tuple(value.shape) for name, value in tensors.items() if not name.endswith(_COUNTER)}
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the sha256 of names, types, shapes and numbers."""
+    total = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        total.update(repr((name, str(value.dtype), tuple(value.shape))).encode())
+        total.update(value.detach().cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+def _safe(file: Path) -> Any:
+    with file.open("rb") as opened:
+        if opened.read(64).lstrip().startswith(b"<"):
+            msg = f"{file} must hold weights; it is a web page that was saved under their name. Download it again."
+            raise ValueError(msg)
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        msg = (
+            f"{file} must hold tensors only, and code that is pickled beside them is not run; {type(error).__name__}: "
+            f"{str(error).partition(chr(10))[0]} If you trust it, save its tensors alone: "
+            "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW)."
+        )
+        raise ValueError(msg) from error
+
+
+def _unwrapped(found: Any) -> Any:
+    while isinstance(found, Mapping):
+        inner = next((found[name] for name in WRAPPERS if isinstance(found.get(name), Mapping)), None)
+        if inner is None:
+            break
+        found = inner
+    return found
+
+
+def _bare(found: Any, file: Path) -> dict[str, Tensor]:
+    if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+        held = sorted(map(str, found)) if isinstance(found, Mapping) else type(found).__name__
+        msg = f"{file} must hold tensors by name, bare or under one of {WRAPPERS}; it holds {held}."
+        raise ValueError(msg)
+    while prefix := next((one for one in PREFIXES if all(name.startswith(one) for name in found)), ""):
+        found = {name.removeprefix(prefix): value for name, value in found.items()}
+    return dict(found)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")

@@ -1,0 +1,127 @@
+"""Train the networks of 32x32 colour images that the repository holds: a denoiser, two classifiers, an autoencoder."""
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from purigeom.attacks.pgd import PGD
+from purigeom.defence.checks import labels_of
+from purigeom.networks.classifier import ConvNet
+from purigeom.protocols import Batch, Classifier
+from purigeom.training.autoencoder import crafted, purifying
+from purigeom.training.classifier import Recipe as Racing
+from purigeom.training.classifier import classifier, normalisation
+from purigeom.training.denoiser import Recipe, held_out_errors, noise_predictor, saved
+from purigeom.training.descent import QUIETLY, Run
+
+RADIUS = 8 / 255
+SAVE_EVERY = 1000
+"""Steps between two savings of a denoiser so far."""
+CRAFTED_IMAGES = 10_000
+"""Of the train split, attacked once for the autoencoder."""
+
+LEAN: Mapping[str, Any] = {
+    "sample_size": 32,
+    "in_channels": 3,
+    "out_channels": 3,
+    "layers_per_block": 1,
+    "block_out_channels": (64, 128, 192),
+    "down_block_types": ("DownBlock2D",) * 3,
+    "up_block_types": ("UpBlock2D",) * 3,
+    "add_attention": False,
+    "norm_num_groups": 8,
+}
+"""6.6 M parameters, for two cores and two hours."""
+LARGE: Mapping[str, Any] = {
+    **LEAN,
+    "layers_per_block": 2,
+    "block_out_channels": (128, 192, 256),
+    "down_block_types": ("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
+    "up_block_types": ("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
+    "attention_head_dim": 64,
+    "add_attention": True,
+    "dropout": 0.1,
+    "norm_num_groups": 32,
+}
+"""27 M parameters, for a GPU."""
+CODE: Mapping[str, Any] = {"channels": 3, "size": 32, "widths": (32, 64, 96), "code": 24}
+"""An image of 3,072 numbers passes through a code of 1,536."""
+
+LEAN_DENOISER = Recipe(steps=8000, peak_rate=1e-3, batch=32, levels=250)
+LARGE_DENOISER = Recipe(steps=100_000, peak_rate=4e-4, batch=256, levels=1000)
+CLASSIFIER = Racing(epochs=16)
+ROBUST = Racing(epochs=12, peak_rate=0.8, smoothing=0.0, radius=RADIUS)
+AUTOENCODER = Recipe(steps=3000, peak_rate=2e-3, batch=64)
+CRAFTED = PGD(steps=7, relative_step=0.3)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Labelled images to learn from, and others to judge by."""
+
+    train: Batch
+    test: Batch
+
+
+def train_denoiser(
+    target: Path,
+    data: Data,
+    architecture: Mapping[str, Any] = LEAN,
+    recipe: Recipe = LEAN_DENOISER,
+    run: Run = QUIETLY,
+) -> dict[str, float]:
+    """Train a noise predictor on images and their mirror images; return the held-out errors of what was saved."""
+
+    def watch(step: int, pace: float, network: nn.Module) -> None:
+        if run.watch is not None:
+            run.watch(step, pace, network)
+        if step % SAVE_EVERY == 0:
+            saved(target, network)
+
+    mirrored = torch.cat([data.train.images, data.train.images.flip(-1)])
+    network = noise_predictor(mirrored, architecture, recipe, replace(run, watch=watch))
+    return held_out_errors(saved(target, network), data.test[:1000])
+
+
+def train_classifier(target: Path, data: Data, recipe: Racing = CLASSIFIER, run: Run = QUIETLY) -> dict[str, float]:
+    """Train a classifier, save it and return the held-out accuracy of what was saved."""
+    network = classifier(data.train, recipe, run)
+    mean, deviation = normalisation(data.train)
+    _save(target, network, {"architecture": "whitened", "mean": mean, "deviation": deviation})
+    return {"held_out_accuracy": accuracy(ConvNet(str(target)), data.test)}
+
+
+def train_autoencoder(
+    target: Path, data: Data, against: Classifier, recipe: Recipe = AUTOENCODER, run: Run = QUIETLY
+) -> dict[str, float]:
+    """Train an autoencoder on attacks against a classifier, save it and return its mean error on held-out ones."""
+    train, test = data.train[:CRAFTED_IMAGES], data.test[:1000]
+    network = purifying(train.images, crafted(train, against, CRAFTED, RADIUS), CODE, recipe, run)
+    stored = _save(target, network, CODE)
+    with torch.no_grad():
+        error = (stored(crafted(test, against, CRAFTED, RADIUS)).clamp(0, 1) - test.images).abs().mean()
+    return {"held_out_distance": error.item()}
+
+
+@torch.no_grad()
+def accuracy(who: Classifier, test: Batch, at_once: int = 500) -> float:
+    """Return the share of images that a classifier gets right."""
+    logits, blocks = who.load(), [test[start : start + at_once] for start in range(0, len(test), at_once)]
+    right = [logits(block.images).argmax(1) == labels_of(block) for block in blocks]
+    return torch.cat(right).float().mean().item()
+
+
+def _save(target: Path, network: nn.Module, settings: Mapping[str, Any]) -> nn.Module:
+    """Save a network as half floats with its settings; return what loading it gives."""
+    stored = copy.deepcopy(network).cpu().half()
+    target.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous() for name, tensor in stored.state_dict().items()}, target / "model.safetensors")
+    (target / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
+    return stored.float().eval()

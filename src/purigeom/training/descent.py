@@ -1,0 +1,140 @@
+"""Take the steps of a training, and lose nothing when it is stopped."""
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from purigeom.training.hardware import Hardware
+
+
+@dataclass
+class Training:
+    """A network on its way: with `state`, all that a stop must not lose.
+
+    Parameters
+    ----------
+    network, optimiser, rate
+        What is trained, how, and the schedule of its learning rate.
+    average_decay
+        The decay of the network's running average; none is kept without it.
+    clip
+        Longer gradients are shortened to this length.
+    """
+
+    network: nn.Module
+    optimiser: Optimizer
+    rate: LRScheduler
+    average_decay: float | None = None
+    clip: float | None = 1.0
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        self.average = None if self.average_decay is None else copy.deepcopy(self.network).eval()
+
+    @property
+    def result(self) -> nn.Module:
+        """Return the network to be kept: the running average where there is one."""
+        return self.average or self.network
+
+    def state(self) -> dict[str, Any]:
+        """Return tensors and numbers from which `restore` goes on bit for bit."""
+        parts: dict[str, Any] = {
+            "network": self.network,
+            "optimiser": self.optimiser,
+            "rate": self.rate,
+            "average": self.average,
+        }
+        return {"step": self.step, **{name: part.state_dict() for name, part in parts.items() if part is not None}}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from an earlier state of the same recipe."""
+        self.step = state["step"]
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.rate.load_state_dict(state["rate"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+
+    def descend(self, loss: Tensor) -> None:
+        """Take one step down the gradient of a loss."""
+        self.optimiser.zero_grad()
+        loss.backward()
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
+        self.optimiser.step()
+        self.rate.step()
+        self.step += 1
+        if self.average is not None:
+            self._follow(min(self.average_decay or 0, self.step / (self.step + 9)))
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        assert self.average is not None
+        for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            slow.lerp_(fast, 1 - decay)
+        for kept, new in zip(self.average.buffers(), self.network.buffers(), strict=True):
+            kept.copy_(new)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Where a training keeps its state, and after how many seconds again."""
+
+    file: Path
+    seconds: float = 180
+
+    def load(self, training: Training) -> None:
+        """Go on from the kept state, if there is one."""
+        if self.file.is_file():
+            training.restore(torch.load(self.file, weights_only=True))
+
+    def save(self, training: Training) -> None:
+        """Replace the kept state, in one move."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.file.with_suffix(".partial")
+        torch.save(training.state(), partial)
+        partial.replace(self.file)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training runs on, where it is kept, and who hears of it.
+
+    `watch`, if given, is called after every step with the steps taken, the steps per second and the network so far.
+    """
+
+    hardware: Hardware = Hardware()
+    keep: Keep | None = None
+    watch: Callable[[int, float, nn.Module], None] | None = None
+
+
+QUIETLY = Run()
+
+
+def train(training: Training, loss: Callable[[int], Tensor], count: int, run: Run = QUIETLY) -> nn.Module:
+    """Train until `count` steps are taken; return the network to be kept.
+
+    The loss is a function of the step alone, so that a training that was stopped goes on as if it never was.
+    """
+    if run.keep is not None:
+        run.keep.load(training)
+    first, start = training.step, time.monotonic()
+    saved = start
+    training.network.train()
+    while training.step < count:
+        training.descend(loss(training.step))
+        now = time.monotonic()
+        if run.keep is not None and (now - saved > run.keep.seconds or training.step == count):
+            run.keep.save(training)
+            saved = now
+        if run.watch is not None:
+            run.watch(training.step, (training.step - first) / (now - start), training.result)
+    return training.result
