@@ -42,6 +42,7 @@ benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.geometry
 	$(BIN)/python -m benchmarks.attacks
 	$(BIN)/python -m benchmarks.prediction
+	$(BIN)/python -m benchmarks.cifar
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -18,6 +18,10 @@ application.add_typer(model_commands.application, name="models")
 Classifier = Annotated[
     str, typer.Option(help="Catalogue name, path.py:OBJECT, file of weights[:ARCHITECTURE] or robustbench:ID.")
 ]
+Images = Annotated[str, typer.Option(help="NAME[:COUNT], file.npz[:COUNT], or a folder or zip of pictures[:COUNT].")]
+Labelled = Annotated[
+    str, typer.Option(help="Labelled: NAME[:COUNT], file.npz[:COUNT], or a folder or zip of pictures[:COUNT].")
+]
 Store = Annotated[Path, typer.Argument(help="Folder of a purigeom store.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing while measuring.")]
 
@@ -37,7 +41,7 @@ def demo(
 @application.command()
 def measure(
     purifiers: Annotated[list[str], typer.Argument(help="Catalogue names, or path.py:OBJECT.")],
-    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:128",
+    images: Images = "digits:128",
     vary: Annotated[str, typer.Option(help="FIELD=FIRST:LAST:COUNT, such as depth=10:220:5.")] = "",
     out: Annotated[Path, typer.Option(help="Store to fill.")] = Path("data_cache/measure"),
     measurement: Annotated[list[str], typer.Option(help="What to measure; repeat for several.")] = ["compression"],
@@ -94,7 +98,7 @@ def check(store: Store) -> None:
 @application.command()
 def contract(
     purifier: Annotated[str, typer.Argument(help="Catalogue name or path.py:OBJECT.")],
-    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:4",
+    images: Images = "digits:4",
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
 ) -> None:
     """Test whether a purifier keeps the laws that measurements rely on, and has the derivatives it declares."""
@@ -106,7 +110,7 @@ def contract(
 @application.command()
 def diagnose(
     purifier: Annotated[str, typer.Argument(help="Catalogue name or path.py:OBJECT.")],
-    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT].")] = "digits:4",
+    images: Images = "digits:4",
     classifier: Classifier = "digits",
     radius: Annotated[float, typer.Option(help="How far attacks will go, in the linf norm.")] = 8 / 255,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
@@ -120,7 +124,7 @@ def diagnose(
 @application.command()
 def predict(
     purifier: Annotated[str, typer.Argument(help="Catalogue name or path.py:OBJECT.")],
-    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT], labelled.")] = "digits:128",
+    images: Labelled = "digits:128",
     classifier: Classifier = "digits",
     calibration: Annotated[str, typer.Option(help="Name of a shipped one, or a file.")] = "digits-linf-0.1",
     half_width: Annotated[
@@ -139,7 +143,7 @@ def calibrate(
         list[str] | None, typer.Argument(help="Purifiers to learn from; the zoo unless given.")
     ] = None,
     network: Annotated[str, typer.Option(help="Diffusion checkpoint of the zoo.")] = "digits-ddpm",
-    images: Annotated[str, typer.Option(help="NAME[:COUNT] or file.npz[:COUNT], labelled.")] = "digits:128",
+    images: Labelled = "digits:128",
     classifier: Classifier = "digits",
     radius: Annotated[list[float], typer.Option(help="linf radii of the threat.")] = [0.1, 0.2],
     out: Annotated[Path, typer.Option(help="Folder for the store and the calibrations.")] = Path(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.queues import SimpleQueue
 from typing import Protocol, TypeVar
 
 Unit = TypeVar("Unit")
@@ -27,7 +28,11 @@ def in_process(function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Ite
 
 @dataclass(frozen=True)
 class Processes:
-    """Spawn worker processes, each with its own share of threads, so that they do not fight for cores."""
+    """Spawn worker processes, each with its own share of threads, so that they do not fight for cores.
+
+    Each has a place of its own too, from 0: what it is told to do on "cuda" worker k does on CUDA device k, counted
+    round again from the first where there are more workers than devices.
+    """
 
     workers: int
     threads: int = 1
@@ -35,7 +40,10 @@ class Processes:
     def __call__(self, function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Iterator[Answer]:
         portable = _portable(units)
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.workers, spawn, _limit_threads, (self.threads,)) as pool:
+        places = spawn.SimpleQueue()
+        for place in range(self.workers):
+            places.put(place)
+        with ProcessPoolExecutor(self.workers, spawn, _settle, (self.threads, places)) as pool:
             try:
                 pending = [pool.submit(function, unit) for unit in portable]
                 for finished in as_completed(pending):
@@ -64,7 +72,12 @@ def _portable(units: Iterable[Unit]) -> list[Unit]:
     return listed
 
 
-def _limit_threads(threads: int) -> None:
+def _settle(threads: int, places: "SimpleQueue[int]") -> None:
+    """Take a share of threads and a place that no other worker has; the process is named after it."""
     import torch
 
+    place = places.get()
+    multiprocessing.current_process().name = f"worker {place}"
     torch.set_num_threads(threads)
+    if torch.cuda.is_available():
+        torch.cuda.set_device(place % torch.cuda.device_count())

@@ -1,6 +1,5 @@
 """Published networks by name: what is known of them, and where they lie."""
 
-import hashlib
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -8,6 +7,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
+from purigeom.downloads import sha256
 from purigeom.networks.files import CHECKOUT, SHIPPED, escapes, hub_cached, models_folder, weights_file
 
 MANIFEST = Path(__file__).parent / "data" / "models.toml"
@@ -80,12 +80,6 @@ def lying(one: Published) -> Path | None:
             return found
     cached = hub_cached(one.hub) if one.hub else None
     return weights(cached, one) if cached else None
-
-
-def sha256(file: Path) -> str:
-    """Return the sha256 of a file's bytes."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _where(one: Published) -> str:

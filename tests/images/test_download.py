@@ -1,96 +1,77 @@
-"""Claims about downloads, from a server that runs beside the test."""
+"""Claims about CIFAR where nobody has it, from a server that runs beside the test."""
 
 import hashlib
-import threading
 from dataclasses import replace
-from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from purigeom.images import Cifar
-from purigeom.images.cifar.download import fetched
 from purigeom.images.cifar.splits import SPLITS, Remote
 from tests.images import made
+from tests.servers import serving
 
 NAME = "cifar-10-python.tar.gz"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *words):
-        pass
-
-
-class Breaking(BaseHTTPRequestHandler):
-    """Promises a hundred bytes and gives ten."""
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "100")
-        self.end_headers()
-        self.wfile.write(b"0123456789")
-
-    def log_message(self, *words):
-        pass
+IMAGES, LABELS = made.pixels(10_000), made.labels(10_000)
 
 
 @pytest.fixture
-def server():
-    """Return a function that starts a server and returns its address."""
-    started = []
-
-    def start(handler):
-        serving = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        started.append((serving, thread))
-        return f"http://127.0.0.1:{serving.server_port}"
-
-    yield start
-    for serving, thread in started:
-        serving.shutdown()
-        serving.server_close()
-        thread.join()
+def archive(tmp_path):
+    made.archive(tmp_path / NAME, {f"{made.EXTRACTED}/test_batch": made.batch(IMAGES, LABELS)})
+    return (tmp_path / NAME).read_bytes()
 
 
-def test_what_is_nowhere_is_downloaded_once_and_then_read_without_a_network(tmp_path, server, monkeypatch):
-    images, labels = made.pixels(10_000), made.labels(10_000)
-    (tmp_path / "far").mkdir()
-    made.archive(tmp_path / "far" / NAME, {f"{made.EXTRACTED}/test_batch": made.batch(images, labels)})
-    held = SPLITS["cifar10", "test"]
-    url = f"{server(partial(Quiet, directory=tmp_path / 'far'))}/{NAME}"
-    sha256 = hashlib.sha256((tmp_path / "far" / NAME).read_bytes()).hexdigest()
-    monkeypatch.setitem(SPLITS, ("cifar10", "test"), replace(held, remotes=(Remote(NAME, url, sha256),)))
-    found = Cifar()[:20].load()
-    np.testing.assert_array_equal((found.images * 255).round().numpy(), images[:20])
-    (tmp_path / "far" / NAME).unlink()
+@pytest.fixture
+def published_at(monkeypatch, archive):
+    """Return a function that moves the official address of the test split."""
+
+    def move(url):
+        remote = Remote(NAME, f"{url}/{NAME}", hashlib.sha256(archive).hexdigest())
+        held = replace(SPLITS["cifar10", "test"], remotes=(remote,))
+        monkeypatch.setitem(SPLITS, ("cifar10", "test"), held)
+
+    return move
+
+
+def test_what_is_nowhere_is_downloaded_once_and_then_read_without_a_network(archive, published_at):
+    with serving({NAME: archive}) as (url, asked):
+        published_at(url)
+        found = [Cifar()[:20].load(), Cifar()[:20].load()]
+    assert asked == [NAME]
+    np.testing.assert_array_equal((found[0].images * 255).round().numpy(), IMAGES[:20])
     assert Cifar()[:20].content() == Cifar(folder="data_cache")[:20].content()
     assert [path.name for path in Path("data_cache").iterdir()] == [NAME]
 
 
-def test_other_bytes_than_expected_are_refused_and_not_kept(tmp_path, server):
-    (tmp_path / "far").mkdir()
-    (tmp_path / "far" / "some.npy").write_bytes(b"other bytes")
-    remote = Remote("some.npy", f"{server(partial(Quiet, directory=tmp_path / 'far'))}/some.npy", "0" * 64)
-    came = hashlib.sha256(b"other bytes").hexdigest()
-    with pytest.raises(ValueError, match=f"must give bytes with sha256 {'0' * 64}; what came, 11 bytes, has {came}"):
-        fetched(remote, tmp_path / "cache")
-    assert not list((tmp_path / "cache").iterdir())
+def test_only_the_files_that_are_missing_are_downloaded(monkeypatch):
+    images, labels = "cifar10.1_v6_data.npy", "cifar10.1_v6_labels.npy"
+    made_up = {images: made.pixels(2000).transpose(0, 2, 3, 1), labels: made.labels(2000)}
+    Path("data_cache").mkdir()
+    for name, array in made_up.items():
+        np.save(Path("data_cache", name), array)
+    content = Path("data_cache", images).read_bytes()
+    Path("data_cache", images).unlink()
+    with serving({images: content}) as (url, asked):
+        remotes = (Remote(labels, f"{url}/{labels}", ""), Remote(images, f"{url}/{images}", ""))
+        monkeypatch.setitem(SPLITS, ("cifar10.1", "test"), replace(SPLITS["cifar10.1", "test"], remotes=remotes))
+        Cifar("cifar10.1").load()
+    assert asked == [images]
 
 
-def test_a_download_that_breaks_off_leaves_nothing(tmp_path, server):
-    remote = Remote("some.npy", server(Breaking), hashlib.sha256(b"0123456789" * 10).hexdigest())
-    with pytest.raises((ValueError, ConnectionError), match=r"what came, 10 bytes|could not be fetched"):
-        fetched(remote, tmp_path / "cache")
-    assert not list((tmp_path / "cache").iterdir())
+def test_other_bytes_than_the_published_are_refused_and_not_read(archive, published_at):
+    with serving({NAME: archive[:-1]}) as (url, _):
+        published_at(url)
+        with pytest.raises(ValueError, match=rf"{NAME} must give bytes with .*what came, {len(archive) - 1} bytes"):
+            Cifar().load()
+    assert not Path("data_cache").exists()
 
 
-def test_a_file_that_is_gone_is_named(tmp_path, server):
-    url = f"{server(partial(Quiet, directory=tmp_path))}/gone.npy"
-    with pytest.raises(ConnectionError, match=r"gone.npy could not be fetched \(HTTP Error 404"):
-        fetched(Remote("gone.npy", url, ""), tmp_path / "cache")
+def test_a_download_that_breaks_off_names_the_other_ways(archive, published_at):
+    with serving({NAME: archive}, promised=len(archive) + 1) as (url, _):
+        published_at(url)
+        with pytest.raises(FileNotFoundError, match=rf"{NAME} could not be fetched \(.*Put cifar10/test.zip or"):
+            Cifar().load()
 
 
 def test_every_remote_file_is_read_by_a_source_of_its_split():

@@ -85,7 +85,9 @@ class Trap:
 @pytest.mark.parametrize("content", [Trap(), {"state_dict": network().state_dict(), "optimiser": Trap()}, network()])
 def test_pickled_code_is_refused_and_not_run(tmp_path, content):
     torch.save(content, tmp_path / "weights.pt")
-    with pytest.raises(ValueError, match=r"tensors only, and code.*is not run.*If you trust it.*weights_only=False"):
+    with pytest.raises(
+        ValueError, match=r"tensors only.*Pickled code is never run.*where you trust it.*weights_only=False"
+    ):
         read(tmp_path / "weights.pt")
 
 
@@ -111,6 +113,16 @@ def test_a_file_without_tensors_says_what_it_holds(tmp_path):
         read(tmp_path / "weights.npz")
     with pytest.raises(FileNotFoundError, match="There is no file"):
         read(tmp_path / "missing.pt")
+
+
+def test_weights_in_use_do_not_change_with_their_file(tmp_path):
+    """A file may be read as memory: what is computed with is a copy of it."""
+    file = tmp_path / "weights.pt"
+    answers = FileClassifier(saved(file, network()), "resnet2b").load()
+    before = answers(IMAGES)
+    with file.open("r+b") as opened:
+        opened.write(bytes(1) * file.stat().st_size)
+    assert torch.equal(answers(IMAGES), before)
 
 
 def test_the_folder_of_a_file_is_no_part_of_its_key(tmp_path):

@@ -63,6 +63,6 @@ def test_a_name_cannot_lead_out_of_its_folder(models, name, monkeypatch, tmp_pat
 
 def test_a_missing_name_is_told_where_it_was_looked_for_and_what_there_is(models):
     saved(models / "mine")
-    with pytest.raises(FileNotFoundError, match=r"one of \['digits-.*'mine'.*purigeom models fetch") as raised:
+    with pytest.raises(FileNotFoundError, match=r"one of \[.*'digits-.*'mine'.*purigeom models fetch") as raised:
         folder("yours")
     assert f"{models} (PURIGEOM_MODELS)" in str(raised.value)

@@ -1,15 +1,13 @@
 """Published classifiers on real images: accuracies that others report are reproduced here."""
 
-import io
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
+from purigeom.images import Cifar
 from purigeom.networks.file_classifier import described
 from tests.shared import DATA, needs_data
 
@@ -21,12 +19,8 @@ pytestmark = needs_data
 
 @pytest.fixture(scope="module")
 def cifar10():
-    """Return the first thousand test images and their labels: one mosaic of 20 by 50 images."""
-    with zipfile.ZipFile(DATA / "cifar10" / "test.zip") as archive:
-        mosaic = np.asarray(Image.open(archive.open("mosaic_00.webp")).convert("RGB"))
-        labels = np.load(io.BytesIO(archive.read("labels.npz")))["y"][:COUNT]
-    images = mosaic.reshape(20, 32, 50, 32, 3).transpose(0, 2, 4, 1, 3).reshape(COUNT, 3, 32, 32)
-    return torch.from_numpy(images).float() / 255, torch.from_numpy(labels).long()
+    """Return the first test images and their labels."""
+    return Cifar(folder=str(DATA))[:COUNT].load()
 
 
 def accuracy(file: Path, images: torch.Tensor, labels: torch.Tensor) -> float:
@@ -40,7 +34,7 @@ def test_the_accuracy_on_the_whole_test_set_is_met_on_a_part_of_it(name, cifar10
     file = DATA / "weights" / f"cifar10_{name}.safetensors"
     reported = json.loads(file.with_suffix(".json").read_text())["acc_lossless_test"]
     error = (reported * (100 - reported) / COUNT) ** 0.5
-    assert accuracy(file, *cifar10) == pytest.approx(reported, abs=2.6 * error)
+    assert accuracy(file, cifar10.images, cifar10.labels) == pytest.approx(reported, abs=2.6 * error)
 
 
 def test_the_classifier_of_mnist_is_as_good_as_reported():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import vjp, vmap
 
+from purigeom.geometry.precision import ROUNDINGS
 from purigeom.protocols import ImageMap
 
 REPLAY_TOLERANCE = 1e-4
@@ -87,9 +88,14 @@ class _Replay(torch.autograd.Function):
 
 def pulled(chain: Chain, states: list[Tensor], index: int, cotangents: Tensor, tolerance: float) -> Tensor:
     """Pull cotangents of one step's state back to the state before it, by a graph of that step alone."""
-    recomputed, pullback, *_ = vjp(chain.steps[index], states[index])
-    check_replay(index, states[index + 1], recomputed, tolerance)
-    before: Tensor = vmap(pullback)(cotangents.to(recomputed.dtype))[0]
+    step = chain.steps[index]
+    recomputed, pullback, *_ = vjp(step, states[index])
+    allowed = max(tolerance, ROUNDINGS * getattr(step, "rounding", 0.0))
+    check_replay(index, states[index + 1], recomputed, allowed)
+    along = cotangents.to(recomputed.dtype)
+    if len(along) == 1:  # not every backward formula is known to vmap, such as that of a normalisation, channels last
+        return pullback(along[0])[0][None]
+    before: Tensor = vmap(pullback)(along)[0]
     return before
 
 

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import nn
 
-from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
+from purigeom.networks.files import digest, folder, weights_file
+from purigeom.networks.modules import loaded
 from purigeom.networks.tensors import fit, read
 
 
@@ -43,7 +43,7 @@ class Autoencoder:
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""
-        return _module(self.checkpoint, self.content(), device, dtype)
+        return loaded(_load, self, self.content(), device, dtype)
 
 
 def autoencoder(channels: int, size: int, widths: Sequence[int], code: int) -> nn.Sequential:
@@ -62,12 +62,5 @@ def autoencoder(channels: int, size: int, widths: Sequence[int], code: int) -> n
     return nn.Sequential(*layers, nn.Conv2d(widths[0], channels, 3, padding=1))
 
 
-@lru_cache
-def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    del content  # part of the cache's key: new weights under an old name are loaded anew
-    return outside_transforms(lambda: _load(checkpoint).to(device, dtype))
-
-
-def _load(checkpoint: str) -> nn.Module:
-    who = Autoencoder(checkpoint)
-    return frozen(fit(autoencoder(**who.config()), read(weights_file(folder(checkpoint))), repr(who)))
+def _load(who: Autoencoder) -> nn.Module:
+    return fit(autoencoder(**who.config()), read(weights_file(folder(who.checkpoint))), repr(who))

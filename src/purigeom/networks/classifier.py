@@ -2,13 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from purigeom.networks.architectures import ARCHITECTURES
-from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
+from purigeom.networks.files import digest, folder, weights_file
+from purigeom.networks.modules import logits
 from purigeom.networks.plain import convolutions
 from purigeom.networks.tensors import fit, read
 from purigeom.protocols import ImageMap
@@ -33,31 +32,18 @@ class ConvNet:
 
     def load(self) -> ImageMap:
         """Return the map from images in [0, 1] to logits, on the images' device and in their type."""
-        content = self.content()
-
-        def logits(images: Tensor) -> Tensor:
-            result: Tensor = _module(self.checkpoint, content, images.device, images.dtype)(images)
-            return result
-
-        return logits
+        return logits(_load, self)
 
 
-@lru_cache
-def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    del content  # part of the cache's key: new weights under an old name are loaded anew
-    return outside_transforms(lambda: _load(checkpoint).to(device, dtype))
-
-
-def _load(checkpoint: str) -> nn.Module:
-    root = folder(checkpoint)
+def _load(who: ConvNet) -> nn.Module:
+    root, name = folder(who.checkpoint), f"ConvNet({who.checkpoint!r})"
     try:
         settings = json.loads((root / "config.json").read_text())
         build = ARCHITECTURES[settings.pop("architecture", "convolutions")]
-        module = fit(build(**settings), read(weights_file(root)), f"ConvNet({checkpoint!r})")
+        return fit(build(**settings), read(weights_file(root)), name)
     except Exception as error:
         msg = (
-            f"ConvNet({checkpoint!r}) could not be loaded from {root}: it must hold config.json, with an architecture "
+            f"{name} could not be loaded from {root}: it must hold config.json, with an architecture "
             f"of {sorted(ARCHITECTURES)} or none, and safetensors that fit each other; {type(error).__name__}: {error}"
         )
         raise ValueError(msg) from error
-    return frozen(module)

@@ -3,15 +3,14 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from purigeom.networks.architectures import NORMALISATIONS, PUBLISHED, UNCHANGED, Normalisation, recognised
-from purigeom.networks.files import digest, frozen, outside_transforms
+from purigeom.networks.files import digest
+from purigeom.networks.modules import logits
 from purigeom.networks.tensors import fit, read
 from purigeom.networks.whitened import Normalise
 from purigeom.protocols import ImageMap
@@ -81,13 +80,7 @@ class FileClassifier:
 
     def load(self) -> ImageMap:
         """Return the map from images in [0, 1] to logits, on the images' device and in their type."""
-        content = self.content()
-
-        def logits(images: Tensor) -> Tensor:
-            result: Tensor = _module(self, content, images.device, images.dtype)(images)
-            return result
-
-        return logits
+        return logits(_load, self)
 
 
 def described(file: str, architecture: str | None = None) -> FileClassifier:
@@ -120,14 +113,8 @@ def _card(path: Path) -> dict[str, Any]:
     return card if isinstance(card, dict) else {}
 
 
-@lru_cache
-def _module(who: FileClassifier, content: str, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    del content  # part of the cache's key: new weights under an old name are loaded anew
-    return outside_transforms(lambda: _load(who).to(device, dtype))
-
-
 def _load(who: FileClassifier) -> nn.Module:
     settings = {} if who.classes is None else {"classes": who.classes}
     module = fit(PUBLISHED[who.architecture](**settings), read(_existing(who.file)), repr(who))
     parts = [] if who.normalisation() == UNCHANGED else [Normalise(*who.normalisation())]
-    return frozen(nn.Sequential(*parts, module))
+    return nn.Sequential(*parts, module)

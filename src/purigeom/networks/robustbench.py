@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from purigeom.networks.files import frozen, models_folder, outside_transforms
+from purigeom.networks.modules import logits
 from purigeom.networks.tensors import tensors_digest
 from purigeom.protocols import ImageMap
 
@@ -45,18 +45,11 @@ class RobustBench:
 
     def load(self) -> ImageMap:
         """Return the map from images in [0, 1] to logits, on the images' device and in their type."""
-        _loaded(self)
-
-        def logits(images: Tensor) -> Tensor:
-            result: Tensor = _module(self, images.device, images.dtype)(images)
-            return result
-
-        return logits
+        return logits(_copy, self)
 
 
-@lru_cache
-def _module(who: RobustBench, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    return outside_transforms(lambda: copy.deepcopy(_loaded(who)).to(device, dtype))
+def _copy(who: RobustBench) -> nn.Module:
+    return copy.deepcopy(_loaded(who))
 
 
 @lru_cache

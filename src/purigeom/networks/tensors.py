@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,33 @@ def read(file: Path) -> dict[str, Tensor]:
     if not file.is_file():
         msg = f"There is no file {file}."
         raise FileNotFoundError(msg)
-    tensors = _bare(_unwrapped(_safe(file)), file)
+    tensors = _bare(_unwrapped(stored(file)), file)
     return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+def stored(file: Path) -> Mapping[str, Any]:
+    """Return what a file of weights holds, by name; code that is pickled in it is never run.
+
+    Tensors may be the file's own memory: copy those that are kept.
+    """
+    with file.open("rb") as opened:
+        if opened.read(64).lstrip().startswith(b"<"):
+            msg = f"{file} must hold weights; it is a web page that was saved under their name. Fetch it again."
+            raise ValueError(msg)
+    try:
+        found = load_file(file) if file.suffix == ".safetensors" else _unpickled(file)
+    except Exception as error:
+        reason = str(error).partition("\n")[0].strip(" .") or "it says no more"
+        msg = (
+            f"{file} must hold tensors only, safetensors or torch.load's weights_only; {type(error).__name__}: "
+            f"{reason}. Pickled code is never run: where the file is damaged fetch it again; where you trust it save "
+            "its tensors alone, such as by torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW)."
+        )
+        raise ValueError(msg) from error
+    if not isinstance(found, Mapping):
+        msg = f"{file} must hold tensors by name; it holds a {type(found).__name__}. Save a state_dict()."
+        raise TypeError(msg)
+    return found
 
 
 def fit(module: nn.Module, tensors: Mapping[str, Tensor], who: str) -> nn.Module:
@@ -66,37 +92,23 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
     return total.hexdigest()
 
 
-def _safe(file: Path) -> Any:
-    with file.open("rb") as opened:
-        if opened.read(64).lstrip().startswith(b"<"):
-            msg = f"{file} must hold weights; it is a web page that was saved under their name. Download it again."
-            raise ValueError(msg)
-    try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:
-        msg = (
-            f"{file} must hold tensors only, and code that is pickled beside them is not run; {type(error).__name__}: "
-            f"{str(error).partition(chr(10))[0]} If you trust it, save its tensors alone: "
-            "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW)."
-        )
-        raise ValueError(msg) from error
+def _unpickled(file: Path) -> Any:
+    """Return what torch saved: plain data, and the Namespace in which training scripts keep their options."""
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        return torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
 
 
-def _unwrapped(found: Any) -> Any:
-    while isinstance(found, Mapping):
+def _unwrapped(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    while True:
         inner = next((found[name] for name in WRAPPERS if isinstance(found.get(name), Mapping)), None)
         if inner is None:
-            break
+            return found
         found = inner
-    return found
 
 
-def _bare(found: Any, file: Path) -> dict[str, Tensor]:
-    if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
-        held = sorted(map(str, found)) if isinstance(found, Mapping) else type(found).__name__
+def _bare(found: Mapping[str, Any], file: Path) -> dict[str, Tensor]:
+    if not found or not all(isinstance(value, Tensor) for value in found.values()):
+        held = sorted(map(str, found))
         msg = f"{file} must hold tensors by name, bare or under one of {WRAPPERS}; it holds {held}."
         raise ValueError(msg)
     while prefix := next((one for one in PREFIXES if all(name.startswith(one) for name in found)), ""):

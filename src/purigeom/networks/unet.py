@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from purigeom.networks.attention import use_plain_attention
-from purigeom.networks.files import digest, folder, frozen, outside_transforms, weights_file
+from purigeom.networks.files import digest, folder, weights_file
+from purigeom.networks.modules import loaded
 
 _SCHEDULE_FIELDS = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas")
 
@@ -63,7 +64,7 @@ class UNet:
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""
-        return _module(self.checkpoint, self.content(), device, dtype)
+        return loaded(_load, self, self.content(), device, dtype)
 
 
 def _unet_folder(checkpoint: str) -> Path:
@@ -107,17 +108,10 @@ def _alpha_bars(schedule: Path | None, content: str) -> Tensor:
     return torch.cumprod(1 - betas.double(), 0)
 
 
-@lru_cache
-def _module(checkpoint: str, content: str, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    del content  # part of the cache's key: new weights under an old name are loaded anew
-    # diffusers' own `to` warns of every type
-    return outside_transforms(lambda: nn.Module.to(_load(checkpoint), device, dtype))
-
-
-def _load(checkpoint: str) -> nn.Module:
+def _load(who: UNet) -> nn.Module:
     from diffusers import UNet2DModel
 
-    part = _unet_folder(checkpoint)
+    part = _unet_folder(who.checkpoint)
     safe = weights_file(part).suffix == ".safetensors"
     try:
         module, found = UNet2DModel.from_pretrained(
@@ -125,13 +119,13 @@ def _load(checkpoint: str) -> nn.Module:
         )
     except Exception as error:
         msg = (
-            f"UNet({checkpoint!r}) could not be loaded from {weights_file(part)}: it must hold tensors only, "
+            f"UNet({who.checkpoint!r}) could not be loaded from {weights_file(part)}: it must hold tensors only, "
             f"safetensors or weights_only, that fit config.json; {type(error).__name__}: {error}"
         )
         raise ValueError(msg) from error
     gaps = {kind: names for kind, names in found.items() if names and kind.endswith("_keys")}
     if gaps:
-        msg = f"UNet({checkpoint!r}) must hold exactly the tensors that config.json asks for; it has {gaps}."
+        msg = f"UNet({who.checkpoint!r}) must hold exactly the tensors that config.json asks for; it has {gaps}."
         raise ValueError(msg)
     use_plain_attention(module)
-    return frozen(module)
+    return module

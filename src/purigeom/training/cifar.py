@@ -50,7 +50,7 @@ LARGE: Mapping[str, Any] = {
     "dropout": 0.1,
     "norm_num_groups": 32,
 }
-"""27 M parameters, for a GPU."""
+"""22.5 M parameters, for a GPU."""
 CODE: Mapping[str, Any] = {"channels": 3, "size": 32, "widths": (32, 64, 96), "code": 24}
 """An image of 3,072 numbers passes through a code of 1,536."""
 
@@ -94,7 +94,8 @@ def train_classifier(target: Path, data: Data, recipe: Racing = CLASSIFIER, run:
     """Train a classifier, save it and return the held-out accuracy of what was saved."""
     network = classifier(data.train, recipe, run)
     mean, deviation = normalisation(data.train)
-    _save(target, network, {"architecture": "whitened", "mean": mean, "deviation": deviation})
+    settings = {"architecture": "whitened", "mean": mean, "deviation": deviation, "widths": recipe.widths}
+    _save(target, network, settings)
     return {"held_out_accuracy": accuracy(ConvNet(str(target)), data.test)}
 
 

@@ -36,6 +36,8 @@ class Recipe:
     radius: float = 0.0
     attack_steps: int = 1
     seed: int = 0
+    widths: tuple[int, ...] = (64, 256, 256)
+    """Of the network's stages."""
 
     def steps(self, images: int) -> int:
         """Return the number of steps."""
@@ -69,7 +71,7 @@ def normalisation(images: Batch) -> tuple[list[float], list[float]]:
 
 def _network(images: Batch, recipe: Recipe) -> nn.Sequential:
     torch.manual_seed(recipe.seed)  # initial weights; only training uses torch's own generator
-    network = whitened(*normalisation(images))
+    network = whitened(*normalisation(images), recipe.widths)
     whiten(network, images.images[:WHITENED_IMAGES])
     return network
 
@@ -103,7 +105,10 @@ def triangle(count: int, start: float = 0.2, peak: float = 0.23, end: float = 0.
 
 
 def _chosen(step: int, recipe: Recipe, images: int) -> tuple[Tensor, int]:
-    """Return the images of a step, each once per epoch in an order of the epoch's own, and the epoch."""
+    """Return the images of a step, in an order of the epoch's own, and the epoch.
+
+    No image comes twice in an epoch; those that fill no whole batch at its end are left out of it.
+    """
     epoch, place = divmod(step, max(1, images // recipe.batch))
     order = torch.randperm(images, generator=torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch))
     return order[place * recipe.batch : (place + 1) * recipe.batch], epoch

@@ -42,7 +42,7 @@ class Training:
     @property
     def result(self) -> nn.Module:
         """Return the network to be kept: the running average where there is one."""
-        return self.average or self.network
+        return self.network if self.average is None else self.average
 
     def state(self) -> dict[str, Any]:
         """Return tensors and numbers from which `restore` goes on bit for bit."""
@@ -52,11 +52,13 @@ class Training:
             "rate": self.rate,
             "average": self.average,
         }
-        return {"step": self.step, **{name: part.state_dict() for name, part in parts.items() if part is not None}}
+        kept = {name: part.state_dict() for name, part in parts.items() if part is not None}
+        return {"step": self.step, "generators": _generators(self.network), **kept}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from an earlier state of the same recipe."""
         self.step = state["step"]
+        _restore_generators(self.network, state["generators"])
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.rate.load_state_dict(state["rate"])
@@ -84,6 +86,20 @@ class Training:
             kept.copy_(new)
 
 
+def _generators(network: nn.Module) -> dict[str, Tensor]:
+    """Return the states of torch's own generators that dropout draws from."""
+    device = next(network.parameters()).device
+    placed = {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {}
+    return {"cpu": torch.get_rng_state(), **placed}
+
+
+def _restore_generators(network: nn.Module, generators: dict[str, Tensor]) -> None:
+    torch.set_rng_state(generators["cpu"])
+    device = next(network.parameters()).device
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(generators["cuda"], device)
+
+
 @dataclass(frozen=True)
 class Keep:
     """Where a training keeps its state, and after how many seconds again."""
@@ -93,8 +109,17 @@ class Keep:
 
     def load(self, training: Training) -> None:
         """Go on from the kept state, if there is one."""
-        if self.file.is_file():
-            training.restore(torch.load(self.file, weights_only=True))
+        if not self.file.is_file():
+            return
+        try:
+            state = torch.load(self.file, map_location="cpu", weights_only=True)
+        except Exception as error:
+            msg = (
+                f"{self.file} must hold the state of a training, tensors and numbers only; {type(error).__name__}: "
+                f"{str(error).partition(chr(10))[0]} Pickled code is never run. Remove it to train from the start."
+            )
+            raise ValueError(msg) from error
+        training.restore(state)
 
     def save(self, training: Training) -> None:
         """Replace the kept state, in one move."""
@@ -126,12 +151,12 @@ def train(training: Training, loss: Callable[[int], Tensor], count: int, run: Ru
     """
     if run.keep is not None:
         run.keep.load(training)
-    first, start = training.step, time.monotonic()
+    first, start = training.step, time.perf_counter()
     saved = start
     training.network.train()
     while training.step < count:
         training.descend(loss(training.step))
-        now = time.monotonic()
+        now = time.perf_counter()
         if run.keep is not None and (now - saved > run.keep.seconds or training.step == count):
             run.keep.save(training)
             saved = now

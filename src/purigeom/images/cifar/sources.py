@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from purigeom.downloads import download
 from purigeom.images.cifar.arrays import from_arrays
 from purigeom.images.cifar.batches import from_batches
-from purigeom.images.cifar.download import fetched
 from purigeom.images.cifar.hub import from_hub
 from purigeom.images.cifar.mosaics import from_mosaics
 from purigeom.images.cifar.pixels import SIDE, Pixels
@@ -44,7 +44,8 @@ def _in_folders(folders: tuple[Path, ...], held: Held, places: range) -> Pixels 
 def _downloaded(folders: tuple[Path, ...], held: Held, places: range) -> Pixels | None:
     try:
         for remote in held.remotes:
-            fetched(remote, CACHE)
+            if not (CACHE / remote.file).is_file():
+                download(remote.url, CACHE / remote.file, remote.sha256)
     except ConnectionError as error:
         raise FileNotFoundError(_absent(folders, held, f"; {error}")) from error
     return _in_folders((CACHE,), held, places)

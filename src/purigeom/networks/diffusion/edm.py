@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from purigeom.networks.diffusion.answers import Preconditioned
 from purigeom.networks.diffusion.architecture import SONG, Architecture, Stage, stages
 from purigeom.networks.diffusion.layout import Entry, Format, Layout, by_heads, layer, layers
-from purigeom.networks.diffusion.loading import check_shape, loaded, path_of, read, stored
+from purigeom.networks.diffusion.loading import check_shape, path_of, read
 from purigeom.networks.diffusion.schedule import linear_alpha_bars
 from purigeom.networks.files import digest
+from purigeom.networks.modules import loaded
+from purigeom.networks.tensors import stored
 
 CIFAR10_VP = Architecture(size=32, width=128, multipliers=(2, 2, 2), blocks=4, attention=(16,))
 """`edm-cifar10-32x32-uncond-vp`."""
@@ -73,11 +75,11 @@ class EDM:
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""
-        return loaded(self, self.content(), device, dtype)
+        return loaded(_load, self, self.content(), device, dtype)
 
-    def built(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        """Return the noise predictor made from the file."""
-        return Preconditioned(read(self, FORMAT, stored(self.file), (device, dtype)))
+
+def _load(who: EDM) -> nn.Module:
+    return Preconditioned(read(who, FORMAT, stored(path_of(who.file))))
 
 
 def _layout(architecture: Architecture, present: Collection[str]) -> Layout:

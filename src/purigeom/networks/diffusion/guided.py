@@ -19,9 +19,11 @@ from purigeom.networks.diffusion.layout import (
     layer,
     layers,
 )
-from purigeom.networks.diffusion.loading import check_shape, loaded, path_of, read, stored
+from purigeom.networks.diffusion.loading import check_shape, path_of, read
 from purigeom.networks.diffusion.schedule import linear_alpha_bars
 from purigeom.networks.files import digest
+from purigeom.networks.modules import loaded
+from purigeom.networks.tensors import stored
 
 IMAGENET_256 = Architecture(
     size=256, width=256, multipliers=(1, 1, 2, 2, 4, 4), blocks=2, attention=(32, 16, 8), outputs=6, head=64
@@ -81,11 +83,11 @@ class GuidedDiffusion:
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""
-        return loaded(self, self.content(), device, dtype)
+        return loaded(_load, self, self.content(), device, dtype)
 
-    def built(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        """Return the noise predictor made from the file."""
-        return Direct(read(self, FORMAT, stored(self.file), (device, dtype)))
+
+def _load(who: GuidedDiffusion) -> nn.Module:
+    return Direct(read(who, FORMAT, stored(path_of(who.file))))
 
 
 def _layout(architecture: Architecture, present: Collection[str]) -> Layout:

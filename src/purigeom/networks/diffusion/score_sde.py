@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from purigeom.networks.diffusion.answers import Direct
 from purigeom.networks.diffusion.architecture import SONG, Architecture, stages
 from purigeom.networks.diffusion.layout import Entry, Form, Format, Layout, layer, layers
-from purigeom.networks.diffusion.loading import check_shape, loaded, path_of, read, stored
+from purigeom.networks.diffusion.loading import check_shape, path_of, read
 from purigeom.networks.diffusion.schedule import LEVELS, linear_alpha_bars
 from purigeom.networks.files import digest
+from purigeom.networks.modules import loaded
+from purigeom.networks.tensors import stored
 
 DDPMPP = Architecture(size=32, width=128, multipliers=(1, 2, 2, 2), blocks=4, attention=(16,))
 """`cifar10_ddpmpp` and `cifar10_ddpmpp_continuous`."""
@@ -75,12 +77,11 @@ class ScoreSDE:
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""
-        return loaded(self, self.content(), device, dtype)
+        return loaded(_load, self, self.content(), device, dtype)
 
-    def built(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        """Return the noise predictor made from the file."""
-        tensors = _unwrapped(self.checkpoint, stored(self.file))
-        return Direct(read(self, FORMAT, tensors, (device, dtype)))
+
+def _load(who: ScoreSDE) -> nn.Module:
+    return Direct(read(who, FORMAT, _unwrapped(who.checkpoint, stored(path_of(who.file)))))
 
 
 def _unwrapped(checkpoint: str, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
-    Denoising,
     Noising,
     check_depth,
     declared,
     denoised,
+    denoising,
     predicted_noise,
     respaced,
     signal_levels,
@@ -72,7 +72,7 @@ def _implicit(purifier: DDIM, signals: list[float], level: int, lower: int | Non
         mean = lower_signal**0.5 * guess + predicted_weight * predicted
         return mean + deviation * noise.normal_like(state) if deviation else mean
 
-    return Denoising(step, lower_signal)
+    return denoising(purifier.network, step, lower_signal)
 
 
 @dataclass(frozen=True)
@@ -107,4 +107,4 @@ class OneShot:
             return denoised(state, predicted, signals[level], clip=self.clip)
 
         start = Noising(signals[level + self.level_offset], noise.child("forward"))
-        return Chain((start, Denoising(guess, 1.0), to_images))
+        return Chain((start, denoising(self.network, guess, 1.0), to_images))

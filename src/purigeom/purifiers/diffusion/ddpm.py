@@ -10,11 +10,11 @@ from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
-    Denoising,
     Noising,
     check_depth,
     declared,
     denoised,
+    denoising,
     predicted_noise,
     respaced,
     signal_levels,
@@ -134,4 +134,4 @@ def _ancestral(
         mean = guess_weight * denoised(state, predicted, signal, clip=purifier.clip) + state_weight * state
         return mean if lower is None else mean + deviation * noise.normal_like(state)
 
-    return Denoising(step, lower_signal)
+    return denoising(purifier.network, step, lower_signal)

@@ -88,9 +88,16 @@ class Denoising:
 
     step: ImageMap
     signal: float
+    rounding: float = 0.0
+    """The machine precision of the network inside where that is coarser than the state's: what a replay may differ by."""
 
     def __call__(self, state: Tensor) -> Tensor:
         return self.step(state)
+
+
+def denoising(network: NoisePredictor, step: ImageMap, signal: float) -> Denoising:
+    """Return a step of the reverse process with the rounding of its network."""
+    return Denoising(step, signal, getattr(network, "rounding", 0.0))
 
 
 def to_images(state: Tensor) -> Tensor:

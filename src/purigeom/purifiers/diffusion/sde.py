@@ -13,10 +13,10 @@ from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
-    Denoising,
     Noising,
     check_depth,
     declared,
+    denoising,
     predicted_noise,
     signal_levels,
     to_images,
@@ -130,7 +130,7 @@ def _integrated(
         _moment(purifier.network, signals, LAST_TIME + (count - index) * length, length) for index in range(count + 1)
     ]
     steps = [
-        Denoising(euler(moment, reverse.child(index)), lower.signal)
+        denoising(purifier.network, euler(moment, reverse.child(index)), lower.signal)
         for index, (moment, lower) in enumerate(pairwise(moments))
     ]
     return Chain((Noising(signals[purifier.depth - 1], noise.child("forward")), *steps, to_images))
