@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+SHARED ?= ../shared/data
+CIFAR_CLASSIFIER ?= $(firstword $(wildcard $(SHARED)/weights/cifar10_resnet56.safetensors) cifar10)
 KERNEL := {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
-.PHONY: demo test lint types floors tests benchmark figures notebooks clean
+.PHONY: demo test lint types floors tests benchmark figures cifar notebooks clean
 .DEFAULT_GOAL := demo
 
 demo: $(STAMP)
@@ -29,6 +31,12 @@ figures: $(STAMP)
 	$(BIN)/python -m analyses.paper data_cache/paper
 	$(BIN)/python -m figures.all data_cache/paper data_cache/figures
 	$(BIN)/python -m figures.tables data_cache/paper data_cache/figures/tables
+
+# CIFAR-10 at the size of two cores: images and a classifier from SHARED where it is there, else downloaded and our own
+cifar: $(STAMP)
+	PURIGEOM_DATA=$${PURIGEOM_DATA:-$(wildcard $(SHARED))} $(BIN)/python -m analyses.cifar data_cache/cifar10 $(CIFAR_CLASSIFIER)
+	$(BIN)/python -m figures.all data_cache/cifar10 data_cache/figures/cifar10
+	$(BIN)/python -m figures.tables data_cache/cifar10 data_cache/figures/cifar10/tables
 
 notebooks: $(STAMP)
 	mkdir -p data_cache/notebooks

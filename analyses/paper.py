@@ -8,13 +8,14 @@ and started again, it goes on where it was. Other images, purifiers, classifiers
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 
+from analyses.subject import Asked, Subject, fewer
 from purigeom.attacks.adversary import Adversary
 from purigeom.attacks.pgd import PGD
-from purigeom.catalog import CLASSIFIERS, DIGITS_UNET, IMAGES, PURIFIERS
+from purigeom.catalog import DIGITS_UNET, PURIFIERS
 from purigeom.defence.gradients import BPDA
 from purigeom.defence.knowledge import EOT
 from purigeom.executors import Executor, Processes
@@ -33,11 +34,10 @@ from purigeom.measurements.features import Features, Logits
 from purigeom.measurements.gradient_geometry import GradientGeometry
 from purigeom.measurements.minimal_perturbation import MinimalPerturbation
 from purigeom.measurements.perturbed_distances import PerturbedDistances
-from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.steadiness import Steadiness
 from purigeom.measurements.survival import Survival
-from purigeom.naming import images_named, named
-from purigeom.protocols import Classifier, ImageSet, Measurement, RandomMap, declaration
+from purigeom.naming import named
+from purigeom.protocols import RandomMap, declaration
 from purigeom.purifiers.diffusion.ddim import DDIM, OneShot
 from purigeom.purifiers.diffusion.ddpm import DDPM, ReverseOnly
 from purigeom.purifiers.identity import Identity
@@ -51,9 +51,6 @@ DEPTHS = (10, 30, 60, 100, 150, 220)
 STEPS, DEPTH, OTHER_STEPS = 4, 100, (2, 8, 16)
 PROBES = 50
 """As many as in the paper."""
-ATTACK = PGD(steps=10, relative_step=1.0)
-LONGER = PGD(steps=20, relative_step=1.0)
-"""On the same images: whether the steps of `ATTACK` are enough."""
 DRAWS, JUDGEMENTS = 4, 4
 
 PAPER: Mapping[str, RandomMap] = {
@@ -72,34 +69,9 @@ IN_OTHER_STEPS: Mapping[str, RandomMap] = {
 }
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What purifiers are measured on, by the words of a command line.
-
-    Parameters
-    ----------
-    images
-        Catalogued image set or file, `NAME[:COUNT]`; the first 64 images are used, fewer where a question costs more.
-    classifier
-        Catalogue name or path.py:OBJECT.
-    radius
-        Of displacements and attacks, linf.
-    """
-
-    images: str = "digits"
-    classifier: str = "digits"
-    radius: float = 0.2
-
-    def load(self) -> tuple[ImageSet, Classifier]:
-        """Return the image set and the classifier."""
-        return images_named(self.images, IMAGES), named(self.classifier, CLASSIFIERS, "classifier")
-
-
 THE_DIGITS = Subject()
 FORWARD = (Distances, Compression, Features, PerturbedDistances, Steadiness, Anchors, Cloud, Caps, MinimalPerturbation)
 """Whatever takes no derivative of a purifier."""
-Asked = Sequence[tuple[Measurement, int]]
-"""Measurements, each with the number of images it is asked about."""
 
 
 def central(subject: Subject) -> Asked:
@@ -108,23 +80,23 @@ def central(subject: Subject) -> Asked:
     return [
         (Distances(DRAWS), 64),
         (Compression(radii, probes=PROBES), 64),
-        (Survival(classifier, radii, ATTACK, judgements=JUDGEMENTS), 64),
-        (Features(Logits(classifier, subject.classifier), DRAWS), 64),
+        (Survival(classifier, radii, subject.attack, judgements=JUDGEMENTS), 64),
+        (Features(Logits(classifier, Path(subject.classifier).name), DRAWS), 64),
     ]
 
 
 def about_outputs(subject: Subject) -> Asked:
     """Return what is asked by forward passes and of Jacobians."""
     images, classifier = subject.load()
-    reach, radii = subject.radius * sqrt(images.load().images[0].numel()), (subject.radius,)
+    reach, radii = subject.radius * sqrt(images[:1].load().images[0].numel()), (subject.radius,)
     return [
         (PerturbedDistances(radii, draws=DRAWS), 64),
         (Compression(radii, Corners(), PROBES), 32),
         (Steadiness(radii, points=32), 16),
         (Anchors(classifier, radii), 64),
         (Cloud(radii), 16),
-        (Spectrum(), 16),
-        (Directions(images_to_compare_with(subject.images)), 8),
+        (subject.spectrum(), 16),
+        (Directions(images_to_compare_with(subject.images), tolerance=subject.tolerance), 8),
         (Caps(classifier, tuple(share * reach for share in (0.5, 1.0, 2.0))), 32),
     ]
 
@@ -132,19 +104,20 @@ def about_outputs(subject: Subject) -> Asked:
 def about_attacks(subject: Subject) -> Asked:
     """Return what is asked of boundaries and gradients, and the attackers that know less or differentiate otherwise."""
     classifier, radii = subject.load()[1], (subject.radius,)
+    longer = replace(subject.attack, steps=2 * subject.attack.steps)
     attackers = [
-        (Adversary(ATTACK, gradient=BPDA()), 64),
-        (Adversary(ATTACK, EOT(8, "logits"), BPDA()), 32),
-        (Adversary(ATTACK, EOT(8)), 16),
+        (Adversary(subject.attack, gradient=BPDA()), 64),
+        (Adversary(subject.attack, EOT(8, "logits"), BPDA()), 32),
+        (Adversary(subject.attack, EOT(8)), 16),
     ]
     return [
-        (AttackedDistances(classifier, radii, ATTACK), 32),
-        (AttackedCompression(classifier, radii, ATTACK, boundary_attack=PGD(10, norm="l2")), 32),
-        (MinimalPerturbation(classifier, attack=ATTACK), 32),
-        (BoundaryScan(classifier, subject.radius, attack=ATTACK), 16),
-        (BoundarySlice(classifier, subject.radius, attack=ATTACK, points=25), 2),
+        (AttackedDistances(classifier, radii, subject.attack), 32),
+        (AttackedCompression(classifier, radii, subject.attack, boundary_attack=PGD(10, norm="l2")), 32),
+        (MinimalPerturbation(classifier, attack=subject.attack), 32),
+        (BoundaryScan(classifier, subject.radius, attack=subject.attack), 16),
+        (BoundarySlice(classifier, subject.radius, attack=subject.attack, points=25), 2),
         (GradientGeometry(classifier, counts=(1, 4, 16)), 16),
-        (Survival(classifier, radii, LONGER, judgements=JUDGEMENTS), 32),
+        (Survival(classifier, radii, longer, judgements=JUDGEMENTS), 32),
         *((Survival(classifier, radii, who, judgements=JUDGEMENTS), count) for who, count in attackers),
     ]
 
@@ -159,8 +132,9 @@ def tasks(
     A purifier without derivatives, or with none but zero, is asked for forward passes alone.
     """
     images, everyone = subject.load()[0], {**purifiers, **briefly}
-    asked = [(one, everyone) for one in central(subject)]
-    asked += [(one, purifiers) for one in [*about_outputs(subject), *about_attacks(subject)]]
+    others = [*about_outputs(subject), *about_attacks(subject)]
+    asked = [(one, everyone) for one in fewer(central(subject), subject.share)]
+    asked += [(one, purifiers) for one in fewer(others, subject.share_of_others)]
     return [
         Task(name, purifier, question, images[:count])
         for (question, count), several in asked
@@ -187,10 +161,12 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("store", nargs="?", type=Path, default=STORE)
     parser.add_argument("--images", default=Subject.images, help="NAME[:COUNT] or file.npz[:COUNT]")
     parser.add_argument("--purifiers", nargs="+", default=(), help="catalogue names or path.py:OBJECT")
-    parser.add_argument("--classifier", default=Subject.classifier, help="catalogue name or path.py:OBJECT")
+    parser.add_argument("--classifier", default=Subject.classifier, help="catalogue name, path.py:OBJECT or a file")
     parser.add_argument("--radius", type=float, default=Subject.radius, help="of displacements and attacks, linf")
+    parser.add_argument("--share", type=float, default=Subject.share, help="of the images that digits are asked about")
     found = parser.parse_args(words)
-    root = measured(found.store, found.purifiers, Subject(found.images, found.classifier, found.radius))
+    subject = Subject(found.images, found.classifier, found.radius, found.share, found.share)
+    root = measured(found.store, found.purifiers, subject)
     sys.stdout.write(f"{root}\n")
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from analyses.paper import ATTACK, SAMPLERS, STEPS
+from analyses.paper import SAMPLERS, STEPS
+from analyses.subject import ATTACK
 from purigeom import store
 from purigeom.catalog import CLASSIFIERS, DIGITS_UNET
 from purigeom.executors import Executor, Processes

@@ -17,9 +17,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from purigeom.downloads import sha256
 from purigeom.images import Cifar
 from purigeom.networks.classifier import ConvNet
-from purigeom.networks.files import digest, weights_file
+from purigeom.networks.files import weights_file
 from purigeom.training import cifar
 from purigeom.training.cifar import Data
 from purigeom.training.descent import Keep, Run
@@ -56,7 +57,7 @@ def trained(what: str, folder: Path, data: Data, run: Run) -> dict[str, object]:
     plan = plans(folder)[what]
     found = plan.train(folder / plan.name, data, run=run)
     file = weights_file(folder / plan.name / plan.part)
-    return {"network": plan.name, **found, "weights_sha256": digest([file]), "bytes": file.stat().st_size}
+    return {"network": plan.name, **found, "weights_sha256": sha256(file), "bytes": file.stat().st_size}
 
 
 def main(words: Sequence[str]) -> None:

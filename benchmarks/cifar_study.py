@@ -28,8 +28,8 @@ class Study:
     """The study of arXiv 2505.22839 on CIFAR-10, every level of a purifier a step of its own.
 
     The paper states the 50 probes and 100 steps at its usual depth. It does not state how many images it attacks, with
-    which steps and draws, or all its depths: images, steps and draws here are those of Lee and Kim's evaluation, which
-    it cites, and depths those of `analyses/paper.py`.
+    which steps and draws, or all its depths: here images are as many as in DiffPure's evaluation, steps and draws are
+    Lee and Kim's, which it cites, and depths those of `analyses/paper.py`.
     """
 
     images: int = 512

@@ -232,6 +232,13 @@ def test_measure_takes_probes_and_half_precision(command, tmp_path):
     assert "half_precision=True" in found.attrs["leading-spectrum"]
 
 
+def test_measure_names_a_precision_that_there_is_not(command, tmp_path):
+    words = ("bit-depth", "--images", "digits:2", "--out", tmp_path / "s", "--quiet", "--precision", "int8")
+    code, out, err = command("measure", *words)
+    assert (code, out) == (2, "")
+    assert err == "purigeom: A precision must be one of ('full', 'bfloat16', 'float16'); got 'int8'.\n"
+
+
 def test_measure_knows_the_geometry_and_compares_digits_with_the_training_split(command, tmp_path):
     names = ("leading-spectrum", "curvature", "directions", "singular-vectors")
     words = [word for name in names for word in ("--measurement", name)]

@@ -1,17 +1,13 @@
 """Claims about where units are answered: everywhere alike, and without loss where a worker dies."""
 
-import multiprocessing
-import time
-import uuid
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 import xarray as xr
 
 from purigeom import store, tasks
-from purigeom.executors import Processes, _settle, in_process
+from purigeom.executors import Processes, _places, _settle, in_process
 from purigeom.measurements.compression import Compression
 from purigeom.purifiers.wrapped import wrap
 from purigeom.sweep import Task, run
@@ -75,39 +71,30 @@ def test_what_cannot_be_sent_to_a_worker_is_said_before_one_starts(tmp_path):
     assert found.purifier.values.tolist() == ["half"]
 
 
-def who_meets(room: Path) -> str:
-    """Come into a room, wait until two are there, and return the name of this process."""
-    (room / uuid.uuid4().hex).touch()
-    until = time.monotonic() + 60
-    while len(list(room.iterdir())) < 2 and time.monotonic() < until:
-        time.sleep(0.05)
-    return multiprocessing.current_process().name
+@pytest.fixture
+def threads():
+    """Leave this process as many threads as it has."""
+    return torch.get_num_threads()
 
 
-def test_every_worker_has_a_place_of_its_own(tmp_path):
-    assert sorted(Processes(2)(who_meets, [tmp_path] * 2)) == ["worker 0", "worker 1"]
+def test_every_worker_has_a_place_of_its_own(monkeypatch, threads):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    places = _places(3)
+    assert [_settle(threads, places) for _ in range(3)] == [0, 1, 2]
+    assert places.empty()
 
 
-def test_workers_take_the_cuda_devices_in_turn(monkeypatch):
-    taken, me, threads = [], multiprocessing.current_process(), torch.get_num_threads()
-    monkeypatch.setattr(me, "name", me.name)
+def test_workers_take_the_cuda_devices_in_turn(monkeypatch, threads):
+    taken = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "set_device", taken.append)
-    places = multiprocessing.get_context("spawn").SimpleQueue()
-    for place in range(5):
-        places.put(place)
-        _settle(threads, places)
+    places = _places(5)
+    assert [_settle(threads, places) for _ in range(5)] == [0, 1, 2, 3, 4]
     assert taken == [0, 1, 0, 1, 0]
-    assert me.name == "worker 4"
 
 
-def test_a_machine_without_cuda_is_asked_for_no_device(monkeypatch):
-    me = multiprocessing.current_process()
-    monkeypatch.setattr(me, "name", me.name)
+def test_a_machine_without_cuda_is_asked_for_no_device(monkeypatch, threads):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "set_device", lambda place: pytest.fail(f"device {place} was asked for"))
-    places = multiprocessing.get_context("spawn").SimpleQueue()
-    places.put(3)
-    _settle(torch.get_num_threads(), places)
-    assert places.empty()
+    assert _settle(threads, _places(1)) == 0

@@ -174,7 +174,9 @@ def test_a_hub_id_is_copied_from_the_hub_s_cache_and_used_from_the_models_folder
     one = entry(name="someone/copied", hub="someone/copied", file=None, sha256=None)
     file = "unet/diffusion_pytorch_model.safetensors"
     assert "/snapshots/" in str(lying(one))
-    assert fetched(one) == f"someone/copied is in {models}/someone/copied/{file}; use it as it"
+    told = fetched(one)
+    assert told.startswith(f"someone/copied is in {models}/someone/copied/{file}; use it as it; nobody published its")
+    assert sha256(models / "someone" / "copied" / file) in told
     assert lying(one) == models / "someone" / "copied" / file
     assert files.folder("someone/copied") == models / "someone" / "copied"
     assert UNet("someone/copied").config()["sample_size"] == 8

@@ -9,7 +9,7 @@ from figures.compression_robustness import draw, main
 from purigeom import Task, demo, estimates, measure, run, store
 from purigeom.attacks.pgd import PGD
 from purigeom.calibration import calibrate
-from purigeom.catalog import CLASSIFIERS, DIGITS_UNET, PURIFIERS
+from purigeom.catalog import BASELINES, CLASSIFIERS, DIGITS_DIFFUSION, DIGITS_UNET, PURIFIERS
 from purigeom.executors import in_process
 from purigeom.images import Digits
 from purigeom.measurements.compression import Compression
@@ -21,9 +21,10 @@ DIGITS = Digits()[:24]
 
 
 def test_images_to_measured_compression(tmp_path) -> None:
-    tasks = [Task(name, purifier, Compression((0.2,), probes=1), DIGITS[:4]) for name, purifier in PURIFIERS.items()]
+    known = {**BASELINES, **DIGITS_DIFFUSION}
+    tasks = [Task(name, purifier, Compression((0.2,), probes=1), DIGITS[:4]) for name, purifier in known.items()]
     results = store.load(run(tasks, tmp_path, quiet=True))
-    assert list(results.purifier) == list(PURIFIERS)
+    assert list(results.purifier) == list(known)
     assert results.compression_ratio.sizes["image"] == 4
     np.testing.assert_allclose(results.compression_ratio.sel(purifier="identity"), 1, rtol=1e-5)
 

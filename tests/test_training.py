@@ -13,8 +13,8 @@ from purigeom.networks.files import SHIPPED
 from purigeom.networks.unet import UNet
 from purigeom.procedural import Procedural
 from purigeom.training import procedural
-from purigeom.training.denoiser import Recipe
 from purigeom.training.digits import train_classifier, train_denoiser
+from purigeom.training.recipe import Recipe
 
 
 def test_a_denoiser_learns_and_loads_again(tmp_path) -> None:

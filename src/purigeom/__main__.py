@@ -59,6 +59,7 @@ def measure(
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
     device: Annotated[str, typer.Option(help="Where to compute.")] = "cpu",
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    precision: Annotated[str, typer.Option(help="Of diffusion networks: full, bfloat16 or float16.")] = "full",
     workers: Annotated[int, typer.Option(help="Worker processes; none computes here.")] = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -68,7 +69,7 @@ def measure(
 
     questions = (tuple(measurement), classifier, attack, displacement, tuple(radius), draws, probes)
     asked = Asked(*questions, tuple(tolerance), half_precision, judgements)
-    where = commands.Where(out, seed, device, dtype, workers, quiet)
+    where = commands.Where(out, seed, device, dtype, workers, quiet, precision)
     typer.echo(commands.measured(purifiers, vary, images, asked, where))
 
 

@@ -36,6 +36,8 @@ from purigeom.purifiers.total_variation import TotalVariation
 
 DIGITS_UNET = UNet("digits-ddpm")
 PROCEDURAL_UNET = UNet("procedural-ddpm")
+CIFAR10_UNET = UNet("cifar10-ddpm")
+"""In the repository's `weights/`, not in the package."""
 
 BASELINES: Mapping[str, RandomMap] = {
     "identity": Identity(),
@@ -57,7 +59,14 @@ DIGITS_DIFFUSION: Mapping[str, RandomMap] = {
     "digits-twice": Repeat(DDPM(DIGITS_UNET, depth=40, steps=3), 2),
 }
 
-PURIFIERS: Mapping[str, RandomMap] = {**BASELINES, **DIGITS_DIFFUSION}
+CIFAR10_PURIFIERS: Mapping[str, RandomMap] = {
+    "cifar10-ddpm": DDPM(CIFAR10_UNET, depth=100, steps=10),
+    "cifar10-reverse-only": ReverseOnly(CIFAR10_UNET, depth=100, steps=10),
+    "cifar10-ddim": DDIM(CIFAR10_UNET, depth=100, steps=10),
+    "cifar10-one-shot": OneShot(CIFAR10_UNET, depth=100),
+}
+
+PURIFIERS: Mapping[str, RandomMap] = {**BASELINES, **DIGITS_DIFFUSION, **CIFAR10_PURIFIERS}
 ATTACKS: Mapping[str, Adversary] = {
     "fgsm": Adversary(FGSM()),
     "pgd-linf": Adversary(PGD()),
@@ -87,7 +96,10 @@ ATTACKS: Mapping[str, Adversary] = {
     "denoiser-reconstruction-one-shot": Adversary(DenoiserAttack(), gradient=Surrogate(1)),
 }
 """Transfer between configurations is any of those with fixed knowledge, judged by fresh configurations."""
-CLASSIFIERS: Mapping[str, Classifier] = {"digits": ConvNet("digits-classifier")}
+CLASSIFIERS: Mapping[str, Classifier] = {
+    "digits": ConvNet("digits-classifier"),
+    "cifar10": ConvNet("cifar10-classifier"),
+}
 IMAGES: Mapping[str, ImageSet] = {
     "digits": Digits("test"),
     "digits-train": Digits("train"),

@@ -18,6 +18,7 @@ from purigeom.means import estimates
 from purigeom.naming import classifier_named, images_named, named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import RandomMap
+from purigeom.purifiers.precision import quickened
 from purigeom.questions import Asked, images_to_compare_with, known_measurements
 from purigeom.sweep import Task, run
 
@@ -37,13 +38,14 @@ class Where:
     dtype: str
     workers: int
     quiet: bool
+    precision: str = "full"
 
 
 def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: Where) -> str:
     """Measure purifiers into a store; return a table of their means."""
     known = known_measurements(asked, images_to_compare_with(images))
     questions = [named(word, known, "measurement") for word in asked.measurements]
-    purifiers = _purifiers(words)
+    purifiers = {name: quickened(one, where.precision) for name, one in _purifiers(words).items()}
     if vary:
         settings = [varied(name, purifier, vary) for name, purifier in purifiers.items()]
         purifiers = {name: purifier for setting in settings for name, purifier in setting.items()}

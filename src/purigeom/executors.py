@@ -40,10 +40,7 @@ class Processes:
     def __call__(self, function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Iterator[Answer]:
         portable = _portable(units)
         spawn = multiprocessing.get_context("spawn")
-        places = spawn.SimpleQueue()
-        for place in range(self.workers):
-            places.put(place)
-        with ProcessPoolExecutor(self.workers, spawn, _settle, (self.threads, places)) as pool:
+        with ProcessPoolExecutor(self.workers, spawn, _settle, (self.threads, _places(self.workers))) as pool:
             try:
                 pending = [pool.submit(function, unit) for unit in portable]
                 for finished in as_completed(pending):
@@ -72,12 +69,20 @@ def _portable(units: Iterable[Unit]) -> list[Unit]:
     return listed
 
 
-def _settle(threads: int, places: "SimpleQueue[int]") -> None:
-    """Take a share of threads and a place that no other worker has; the process is named after it."""
+def _places(workers: int) -> "SimpleQueue[int]":
+    """Return a place for every worker, to be taken once."""
+    places: SimpleQueue[int] = multiprocessing.get_context("spawn").SimpleQueue()
+    for place in range(workers):
+        places.put(place)
+    return places
+
+
+def _settle(threads: int, places: "SimpleQueue[int]") -> int:
+    """Take a share of threads and a place that no other worker has; return the place."""
     import torch
 
     place = places.get()
-    multiprocessing.current_process().name = f"worker {place}"
     torch.set_num_threads(threads)
     if torch.cuda.is_available():
         torch.cuda.set_device(place % torch.cuda.device_count())
+    return place

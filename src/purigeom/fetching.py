@@ -1,19 +1,19 @@
-"""How published networks get to this machine: whole and checked, or not at all."""
+"""How published networks get to this machine: whole, and checked where a digest is published, or not at all."""
 
 import shutil
 from pathlib import Path
 
 from purigeom.downloads import arriving, download, sha256
-from purigeom.models import Published, lying, way, weights
+from purigeom.models import Published, way, weights
 from purigeom.networks.files import MODELS_VARIABLE, hub_folder, models_folder, weights_file
 
 
 def fetched(one: Published) -> str:
-    """Bring a network into the models folder, whole and checked or not at all; return where it is."""
+    """Bring a network into the models folder, whole and checked as far as a digest is published; return where it is."""
     target = models_folder() / one.name
     if (found := weights(target, one)) is not None:
         _check(one, found)
-        return f"{one.name} is in {found}; use it as {one.use}"
+        return _told(one, found)
     if one.url and one.file:
         _download(one.url, target / one.file, one)
     elif one.hub:
@@ -23,7 +23,13 @@ def fetched(one: Published) -> str:
     else:
         msg = f"{one.name} cannot be fetched: {way(one)}"
         raise ValueError(msg)
-    return f"{one.name} is in {lying(one)}; use it as {one.use}"
+    return _told(one, weights(target, one) or weights_file(target))
+
+
+def _told(one: Published, file: Path) -> str:
+    """Return where a network is, and that nobody can say whether it is the published one where nobody can."""
+    unchecked = "" if one.sha256 else f"; nobody published its sha256, which is {sha256(file)} here"
+    return f"{one.name} is in {file}; use it as {one.use}{unchecked}"
 
 
 def _download(url: str, file: Path, one: Published) -> None:

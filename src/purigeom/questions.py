@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from purigeom import catalog
 from purigeom.attacks.adversary import told
@@ -82,7 +83,7 @@ def _of_defences(asked: Asked) -> Mapping[str, Measurement]:
     largest = LARGEST[told(attack).attack.norm]
     return {
         "anchors": Anchors(classifier, asked.radii, displacement, asked.probes, draws=asked.draws),
-        "features": Features(Logits(classifier, asked.classifier), asked.draws),
+        "features": Features(Logits(classifier, Path(asked.classifier).name), asked.draws),
         "margins": Margins(classifier, asked.radii, asked.probes, asked.draws),
         "caps": Caps(classifier, asked.radii, asked.probes, asked.draws),
         "survival": Survival(classifier, asked.radii, attack, asked.draws, asked.judgements),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from purigeom.catalog import BASELINES, CLASSIFIERS, PURIFIERS
+from purigeom.catalog import BASELINES, CLASSIFIERS, DIGITS_DIFFUSION
 from purigeom.defence.defended import Defended
 from purigeom.defence.diagnosis import diagnosed
 from purigeom.defence.watch import generators_moved, gradients_turned_on
@@ -18,6 +18,7 @@ from purigeom.purifiers.wrapped import wrap
 DIGITS = Digits()[:4].load()
 NOISE = Noise(0, DIGITS.image_ids)
 GENERATOR = torch.Generator().manual_seed(0)
+KNOWN = {**BASELINES, **DIGITS_DIFFUSION}
 
 
 def diagnosis(purifier, classifier=CLASSIFIERS["digits"]):
@@ -33,9 +34,9 @@ def only_fault(found, name):
     return found.faults[0]
 
 
-@pytest.mark.parametrize("name", [name for name in PURIFIERS if name != "bit-depth"])
+@pytest.mark.parametrize("name", [name for name in KNOWN if name != "bit-depth"])
 def test_an_honest_defence_is_cleared(name) -> None:
-    found = diagnosis(PURIFIERS[name])
+    found = diagnosis(KNOWN[name])
     assert found.faults == ()
     torch.testing.assert_close(found.followed, torch.ones(4, dtype=torch.float64), rtol=0, atol=0.1)
 

@@ -91,6 +91,13 @@ def test_grey_pictures_become_rgb_and_deep_ones_are_refused(tmp_path):
         small(tmp_path).load()
 
 
+@pytest.mark.parametrize("form", ["EPS", "GIF"])
+def test_what_is_no_picture_of_ours_is_not_opened_whatever_its_name_says(tmp_path, form):
+    Image.new("RGB", (8, 8)).save(tmp_path / "named.png", form)
+    with pytest.raises(ValueError, match=r"named.png must be a whole picture.*cannot identify"):
+        small(tmp_path).load()
+
+
 def test_folders_that_are_no_image_set_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"There is no folder and no zip .*missing"):
         small(tmp_path / "missing").load()

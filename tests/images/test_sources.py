@@ -64,6 +64,12 @@ def test_the_local_cache_of_the_hub_is_read(tmp_path):
     np.testing.assert_array_equal(found.labels, LABELS[2:40])
 
 
+def test_lossy_pictures_in_a_parquet_file_are_refused(tmp_path):
+    write_parquet(tmp_path / "hub", "JPEG")
+    with pytest.raises(ValueError, match=r"test-00000-of-00001.parquet must be a whole picture, PNG or WEBP"):
+        Cifar()[:1].load()
+
+
 def test_a_parquet_file_without_labels_is_named(tmp_path):
     write_parquet(tmp_path / "hub", label="other")
     with pytest.raises(

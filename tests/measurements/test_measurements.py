@@ -15,6 +15,7 @@ from purigeom.defence.knowledge import EOT
 from purigeom.geometry.displacement import Corners, Sphere
 from purigeom.geometry.spectrum.adaptive import Tolerance
 from purigeom.images import Digits
+from purigeom.measurements import points
 from purigeom.measurements.anchors import Anchors
 from purigeom.measurements.attacked_compression import AttackedCompression
 from purigeom.measurements.attacked_distances import AttackedDistances
@@ -126,8 +127,19 @@ def test_pinned_smoothing_moves_nothing_apart() -> None:
 def test_probes_of_few_images_travel_together_and_agree_with_one_by_one(monkeypatch) -> None:
     purifier, measurement = DDPM(DIGITS_UNET, depth=50, steps=2), Compression((0.1,), probes=5)
     together = measurement(purifier, BATCH, NOISE)
-    monkeypatch.setattr("purigeom.measurements.compression.IMAGES_AT_ONCE", 1)
+    monkeypatch.setitem(points.NUMBERS_AT_ONCE, "cpu", 64)  # one digit
     xr.testing.assert_allclose(together, measurement(purifier, BATCH, NOISE), rtol=1e-3)
+
+
+def test_compression_goes_on_with_fewer_images_where_memory_ends() -> None:
+    def hungry(images: torch.Tensor) -> torch.Tensor:
+        if len(images) > 2:
+            msg = "out of memory"
+            raise torch.OutOfMemoryError(msg)
+        return images / 2
+
+    ratios = Compression((0.1,), probes=5)(wrap(hungry, name="hungry"), BATCH, NOISE).compression_ratio
+    np.testing.assert_allclose(ratios, 0.5, rtol=1e-4)
 
 
 def test_distances_of_a_shift_are_known() -> None:

@@ -105,6 +105,13 @@ def test_a_file_of_something_else_is_named(tmp_path, content, words):
         read(tmp_path / "weights.pt")
 
 
+def test_a_length_that_looks_like_a_web_page_is_none(tmp_path):
+    file, length = tmp_path / "weights.safetensors", int.from_bytes(b" <", "little")
+    head = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'.ljust(length)
+    file.write_bytes(length.to_bytes(8, "little") + head + bytes(4))
+    assert read(file)["a"].tolist() == [0]
+
+
 def test_a_file_without_tensors_says_what_it_holds(tmp_path):
     torch.save({"epoch": 3, "best": 0.5}, tmp_path / "weights.pt")
     with pytest.raises(ValueError, match=r"must hold tensors by name.*it holds \['best', 'epoch'\]"):
@@ -162,6 +169,9 @@ def test_a_json_beside_a_file_says_what_its_tensors_cannot(tmp_path):
     assert described(classifier.file, "resnet2b").architecture == "resnet2b", "what is said comes first"
     (tmp_path / "w.json").write_text("{")
     with pytest.raises(ValueError, match=r"w\.json must be JSON"):
+        described(classifier.file)
+    (tmp_path / "w.json").write_text("[]")
+    with pytest.raises(TypeError, match=r"w\.json must be a JSON object.*holds a list"):
         described(classifier.file)
 
 

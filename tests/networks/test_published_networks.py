@@ -165,6 +165,7 @@ def test_between_levels_the_signal_is_the_sde_s() -> None:
     for level in (10, 100, 500):
         assert signal(torch.tensor(level + 0.5)) == pytest.approx(levels[level].item(), rel=0.01)
         assert signal(level) == levels[level]
+        assert signal(torch.as_tensor(level)) == levels[level], "as compiled networks are told"
 
 
 def test_edm_denoises_by_the_published_equation(tmp_path) -> None:

@@ -16,6 +16,7 @@ from purigeom.noise import Noise
 from purigeom.procedural import Procedural
 from purigeom.purifiers.diffusion.ddpm import DDPM
 from tests.checkpoints import saved
+from tests.networks import published
 
 CPU = torch.device("cpu")
 PLAIN = UNet("procedural-ddpm")
@@ -88,6 +89,11 @@ def test_an_unknown_precision_is_named() -> None:
         Quick(PLAIN, "int8")
 
 
+def test_a_quick_network_is_not_quickened_again() -> None:
+    with pytest.raises(TypeError, match=r"not quick itself; got Quick\(network=UNet.*'float16'"):
+        Quick(Quick(PLAIN, "float16"))
+
+
 def test_stores_keep_it_apart_from_the_plain_network_whose_weights_it_shares() -> None:
     assert Quick(PLAIN).content() == PLAIN.content()
     assert Quick(PLAIN).checkpoint == PLAIN.checkpoint
@@ -111,6 +117,23 @@ def test_the_shared_network_stays_as_it_is_laid_out(tmp_path) -> None:
     assert not quick.network.mid_block.resnets[0].conv1.weight.is_contiguous()
     assert all(weight.is_contiguous() for weight in shared.parameters())
     assert all(torch.equal(weight, before[name]) for name, weight in shared.state_dict().items())
+
+
+def test_forward_mode_goes_through_the_shared_network_and_copies_no_weights(tmp_path) -> None:
+    plain = saved(tmp_path)
+    who = Quick(plain, "full").module(CPU, torch.float32)
+    shared = plain.module(CPU, torch.float32)
+    used = []
+    hooks = [
+        module.register_forward_pre_hook(lambda *_, name=name: used.append(name))
+        for name, module in (("shared", shared), ("laid out anew", who.network))
+    ]
+    jvp(lambda images: who(images, 3).sample, (SMALL,), (SMALL,))
+    vjp(lambda images: who(images, 3).sample, SMALL)
+    for hook in hooks:
+        hook.remove()
+    assert used == ["shared", "laid out anew"]
+    assert {weight.data_ptr() for weight in who.plain.parameters()} == {one.data_ptr() for one in shared.parameters()}
 
 
 @pytest.fixture
@@ -164,6 +187,16 @@ def test_a_compiled_network_s_jacobian_is_the_plain_one_s(tmp_path, asked) -> No
     torch.testing.assert_close(quick.push(tangents), expected.push(tangents))
     torch.testing.assert_close(quick.pull(tangents), expected.pull(tangents))
     assert len(asked) == states_asked
+
+
+@pytest.mark.parametrize("name", published.KINDS)
+def test_networks_that_ask_for_a_number_as_time_are_not_compiled(name, tmp_path, asked) -> None:
+    plain = published.saved(name, tmp_path)
+    with pytest.raises(ValueError, match=rf"time index as a tensor.*{type(plain).__name__}\(.*asks for a number"):
+        Quick(plain, "full", compiled=True).module(CPU, torch.float32)
+    states = published.waves(8).float()
+    torch.testing.assert_close(guess(Quick(plain, "full"), 3, states), guess(plain, 3, states))
+    assert asked == []
 
 
 def test_all_time_indices_share_what_was_compiled(tmp_path, monkeypatch) -> None:

@@ -8,7 +8,18 @@ from torch.nn.functional import cross_entropy
 
 from purigeom.networks.whitened import whitened
 from purigeom.noise import Noise
-from purigeom.training.classifier import SHIFT, Recipe, _augmented, _chosen, _worst, classifier, normalisation, triangle
+from purigeom.training.classifier import (
+    BIAS_FACTOR,
+    SHIFT,
+    ClassifierRecipe,
+    _augmented,
+    _chosen,
+    _training,
+    _worst,
+    classifier,
+    normalisation,
+    triangle,
+)
 from purigeom.training.descent import Run
 from purigeom.training.hardware import Hardware
 from tests.training.made import patterned
@@ -19,7 +30,7 @@ IDS = torch.arange(COUNT)
 IMAGES = patterned(COUNT).images
 
 
-def seen(recipe: Recipe, epoch: int) -> list[list[int]]:
+def seen(recipe: ClassifierRecipe, epoch: int) -> list[list[int]]:
     """Return the images of every step of an epoch."""
     count = COUNT // recipe.batch
     steps = [_chosen(step, recipe, COUNT) for step in range(epoch * count, (epoch + 1) * count)]
@@ -28,15 +39,15 @@ def seen(recipe: Recipe, epoch: int) -> list[list[int]]:
 
 
 def test_every_image_comes_once_per_epoch_in_an_order_of_its_own() -> None:
-    epochs = [seen(Recipe(2, batch=6), epoch) for epoch in range(2)]
+    epochs = [seen(ClassifierRecipe(2, batch=6), epoch) for epoch in range(2)]
     orders = [list(chain.from_iterable(steps)) for steps in epochs]
     assert [sorted(order) for order in orders] == [list(range(COUNT))] * 2
     assert orders[0] != orders[1]
-    assert seen(Recipe(2, batch=6, seed=1), 0) != epochs[0]
+    assert seen(ClassifierRecipe(2, batch=6, seed=1), 0) != epochs[0]
 
 
 def test_what_fills_no_batch_is_left_out_and_nothing_comes_twice() -> None:
-    (order,) = seen(Recipe(1, batch=20), 0)
+    (order,) = seen(ClassifierRecipe(1, batch=20), 0)
     assert len(order) == len(set(order)) == 20
 
 
@@ -79,7 +90,7 @@ def test_the_adversarial_example_stays_in_its_ball_and_raises_the_loss(steps) ->
     torch.manual_seed(0)
     batch, radius = patterned(16), 8 / 255
     network = whitened(*normalisation(batch), SMALL).eval()
-    recipe = Recipe(1, radius=radius, attack_steps=steps)
+    recipe = ClassifierRecipe(1, radius=radius, attack_steps=steps)
     moved = _worst(network, batch.images, batch.labels, recipe, Noise(0, batch.image_ids))
     assert (moved - batch.images).abs().max() <= radius + 1e-6
     assert moved.min() >= 0
@@ -90,7 +101,7 @@ def test_the_adversarial_example_stays_in_its_ball_and_raises_the_loss(steps) ->
 
 
 def test_without_a_radius_nobody_attacks() -> None:
-    assert _worst(pytest.fail, IMAGES, IDS, Recipe(1), Noise(0, tuple(range(COUNT)))) is IMAGES
+    assert _worst(pytest.fail, IMAGES, IDS, ClassifierRecipe(1), Noise(0, tuple(range(COUNT)))) is IMAGES
 
 
 def test_the_rate_rises_to_its_peak_and_falls_to_its_end() -> None:
@@ -101,10 +112,20 @@ def test_the_rate_rises_to_its_peak_and_falls_to_its_end() -> None:
 
 def test_half_precision_ends_near_the_full_one() -> None:
     batch = patterned(64)
-    recipe = Recipe(4, peak_rate=0.5, batch=32, widths=SMALL)
+    recipe = ClassifierRecipe(4, peak_rate=0.5, batch=32, widths=SMALL)
     networks = [classifier(batch, recipe, Run(Hardware(half_precision=half))) for half in (False, True)]
     with torch.no_grad():
         full, half = (network(batch.images) for network in networks)
     assert all(weight.dtype == torch.float32 for weight in networks[1].parameters())
     assert not torch.equal(full, half)
     assert (half - full).norm() < 0.1 * full.norm()
+
+
+def test_only_the_biases_of_normalisations_learn_faster() -> None:
+    network = whitened(*normalisation(patterned(16)), SMALL)
+    others, biases = _training(network, ClassifierRecipe(1), count=10).optimiser.param_groups
+    assert biases["lr"] == BIAS_FACTOR * others["lr"]
+    assert [len(bias) for bias in biases["params"]] == [width for width in SMALL for _ in range(2)]
+    assert any(parameter is network[1].bias for parameter in others["params"]), "the whitening layer's is no faster"
+    found = {id(parameter) for group in (others, biases) for parameter in group["params"]}
+    assert found == {id(parameter) for parameter in network.parameters() if parameter.requires_grad}

@@ -12,9 +12,9 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from purigeom.noise import Noise
 from purigeom.training.classifier import triangle
-from purigeom.training.denoiser import Recipe, adam
 from purigeom.training.descent import Keep, Run, Training, train
 from purigeom.training.hardware import Hardware
+from purigeom.training.recipe import Recipe, adam
 
 STEPS = 7
 IMAGES = Noise(0, tuple(range(8))).uniform_like(torch.zeros(8, 3, 6, 6))
@@ -150,3 +150,11 @@ def test_the_network_s_average_is_kept_and_not_its_last_step() -> None:
 def test_without_an_average_the_network_itself_is_kept() -> None:
     training = adam(network(), Recipe(STEPS, 1e-2))
     assert trained(training).result is training.network
+
+
+def test_a_state_of_another_recipe_is_not_gone_on_with(tmp_path) -> None:
+    keep = Keep(tmp_path / "state.pt", seconds=0)
+    stopped(with_adam(), keep, 2)
+    other = adam(network(), Recipe(STEPS, 1e-2, seed=1), average_decay=0.9)
+    with pytest.raises(ValueError, match=r"seed=0.*this one is .*seed=1"):
+        trained(other, Run(keep=keep))

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.func import vjp, vmap
 
-from purigeom.geometry.precision import ROUNDINGS
 from purigeom.protocols import ImageMap
 
 REPLAY_TOLERANCE = 1e-4
@@ -16,6 +15,9 @@ REPLAY_TOLERANCE = 1e-4
 
 On the machine and batch that stored it the gap is zero; kernels that sum in varying order stay below 1e-4.
 """
+
+REPLAY_ROUNDINGS = 2
+"""The same of a step whose network computes in half precision, in machine precisions of its layers."""
 
 
 class ReplayError(RuntimeError):
@@ -90,7 +92,7 @@ def pulled(chain: Chain, states: list[Tensor], index: int, cotangents: Tensor, t
     """Pull cotangents of one step's state back to the state before it, by a graph of that step alone."""
     step = chain.steps[index]
     recomputed, pullback, *_ = vjp(step, states[index])
-    allowed = max(tolerance, ROUNDINGS * getattr(step, "rounding", 0.0))
+    allowed = max(tolerance, REPLAY_ROUNDINGS * getattr(step, "rounding", 0.0))
     check_replay(index, states[index + 1], recomputed, allowed)
     along = cotangents.to(recomputed.dtype)
     if len(along) == 1:  # not every backward formula is known to vmap, such as that of a normalisation, channels last

@@ -48,8 +48,10 @@ def in_parts(compute: Callable[[slice], T], count: int, at_once: int) -> list[T]
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out, on a GPU or on the CPU."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """Return whether an error, or the one it was raised from, says that memory ran out, on a GPU or on the CPU."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        return True
+    return error.__cause__ is not None and out_of_memory(error.__cause__)
 
 
 def peak_bytes(call: Callable[[], T]) -> tuple[T, int]:

@@ -12,6 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
+_FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
+"""What a picture may be, whatever its name says: of others, Pillow hands some to another program."""
 _EIGHT_BITS = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
 """Kinds of pictures that become RGB without being cut off at 255."""
 
@@ -62,7 +64,7 @@ def _zip(root: Path) -> zipfile.ZipFile:
 def image(content: bytes, size: int, resize: int, where: str) -> Tensor:
     """Return a picture as RGB in [0, 1]: its shorter side resized, its centre kept."""
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
             if picture.mode not in _EIGHT_BITS:
                 msg = f"{where} must be a picture of 8 bits; its mode is {picture.mode}. Convert it."
                 raise ValueError(msg)

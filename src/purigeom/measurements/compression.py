@@ -7,11 +7,11 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from purigeom.contract import Checked
 from purigeom.geometry.compression import stretch
 from purigeom.geometry.displacement import UniformBall
+from purigeom.geometry.memory import in_parts
 from purigeom.measurements.configuration import check_settings, configurations, facts, slug
-from purigeom.measurements.points import IMAGES_AT_ONCE
+from purigeom.measurements.points import at_once, displacements, purified_by_parts
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Displacement, RandomMap
 from purigeom.schema import COMPRESSION_RATIO
@@ -50,10 +50,9 @@ class Compression:
 
     @torch.no_grad()
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:
-        shape = tuple(batch.images.shape[1:])
         drawn = []
         for pinned in configurations(noise, self.draws):
-            anchors = Checked(purifier).pin(pinned, shape)(batch.images)
+            anchors = purified_by_parts(purifier, batch.images, pinned)
             drawn.append(torch.stack([self._ratios(purifier, batch, noise, (pinned, anchors), r) for r in self.radii]))
         ratios = torch.stack(drawn, 1)[None]
         coordinates = {
@@ -70,15 +69,12 @@ class Compression:
     ) -> Tensor:
         """Return the ratios of one configuration, with its anchors, and one radius: shape (probe, image)."""
         pinned, anchors = anchored
-        images = batch.images
-        shape = tuple(images.shape[1:])
-        at_once = max(1, min(self.probes, IMAGES_AT_ONCE // len(batch)))
-        ratios = []
-        for start in range(0, self.probes, at_once):
-            probes = range(start, min(start + at_once, self.probes))
-            moves = [noise.child("displacement", probe) for probe in probes]
-            displacement = torch.cat([self.displacement(move, images, radius) for move in moves])
-            purify = Checked(purifier).pin(pinned.repeat(len(probes)), shape)
-            moved = purify(images.repeat(len(probes), 1, 1, 1) + displacement)
-            ratios.append(stretch(anchors.repeat(len(probes), 1, 1, 1), moved, displacement))
-        return torch.cat(ratios).reshape(self.probes, len(batch))
+        images, moves = batch.images, displacements(noise, self.probes)
+
+        def of_part(part: slice) -> Tensor:
+            displacement = torch.cat([self.displacement(move, images, radius) for move in moves[part]])
+            times = len(moves[part])
+            moved = purified_by_parts(purifier, images.repeat(times, 1, 1, 1) + displacement, pinned.repeat(times))
+            return stretch(anchors.repeat(times, 1, 1, 1), moved, displacement).reshape(times, len(batch))
+
+        return torch.cat(in_parts(of_part, self.probes, max(1, at_once(images) // len(batch))))

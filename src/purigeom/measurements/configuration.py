@@ -12,6 +12,7 @@ from torch import Tensor
 from purigeom.contract import Checked
 from purigeom.geometry.jacobian import Jacobian
 from purigeom.geometry.memory import in_parts
+from purigeom.measurements.points import purified_by_parts
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap, declaration
 from purigeom.schema import Variable
@@ -29,9 +30,8 @@ def configurations(noise: Noise, draws: int) -> Iterator[Noise]:
 
 def purified(purifier: RandomMap, batch: Batch, noise: Noise, draws: int) -> Tensor:
     """Return every image as every configuration purifies it: shape (draw, *images)."""
-    shape = tuple(batch.images.shape[1:])
-    checked = Checked(purifier)
-    return torch.stack([checked.pin(pinned, shape)(batch.images) for pinned in configurations(noise, draws)])
+    drawn = [purified_by_parts(purifier, batch.images, pinned) for pinned in configurations(noise, draws)]
+    return torch.stack(drawn)
 
 
 def by_draws(

@@ -25,7 +25,7 @@ from purigeom.geometry.margins import (
 )
 from purigeom.geometry.memory import in_parts
 from purigeom.measurements.configuration import check_settings, configurations, labelled
-from purigeom.measurements.points import IMAGES_AT_ONCE, displacements
+from purigeom.measurements.points import at_once, displacements
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, RandomMap
 from purigeom.schema import (
@@ -123,6 +123,6 @@ class Margins:
             signs = torch.stack([radius * move.sign_like(images) for move in moves[part]])
             return tuple(part.unflatten(0, (2, -1)) for part in answered(torch.cat([images + signs, images - signs])))
 
-        parts = in_parts(of_part, self.pairs, max(1, IMAGES_AT_ONCE // (2 * len(images))))
+        parts = in_parts(of_part, self.pairs, max(1, at_once(images) // (2 * len(images))))
         purified, ends = (torch.cat(some, 1) for some in zip(*parts, strict=True))
         return purified, ends

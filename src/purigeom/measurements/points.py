@@ -10,8 +10,9 @@ from purigeom.geometry.memory import in_parts
 from purigeom.noise import Noise, joined
 from purigeom.protocols import Displacement, RandomMap
 
-IMAGES_AT_ONCE = 256
-"""Few images travel in one batch with several points each, up to this many, to keep the device busy."""
+NUMBERS_AT_ONCE = {"cpu": 2**16, "cuda": 2**22}
+"""How many numbers of images travel together: more no longer fit a CPU's caches, fewer leave a GPU idle. Where memory
+runs out there, half as many."""
 
 
 def displacements(noise: Noise, count: int) -> list[Noise]:
@@ -26,15 +27,19 @@ def moved(displacement: Displacement, moves: Sequence[Noise], images: Tensor, ra
 
 
 def purified_points(purifier: RandomMap, points: Tensor, configurations: Sequence[Noise]) -> Tensor:
-    """Return what every point's configuration makes of it, (point, *images), a few points at a time."""
-    shape, checked = tuple(points.shape[2:]), Checked(purifier)
+    """Return what every point's configuration makes of it, (point, *images)."""
+    return purified_by_parts(purifier, points.flatten(0, 1), joined(configurations)).unflatten(0, points.shape[:2])
 
-    def of_part(part: slice) -> Tensor:
-        some = points[part]
-        purify = checked.pin(joined(configurations[part]), shape)
-        return purify(some.flatten(0, 1)).unflatten(0, some.shape[:2])
 
-    return torch.cat(in_parts(of_part, len(points), max(1, IMAGES_AT_ONCE // points.shape[1])))
+def purified_by_parts(purifier: RandomMap, images: Tensor, noise: Noise) -> Tensor:
+    """Return what a configuration makes of images, as many at a time as suit the device and its memory."""
+    shape, checked = tuple(images.shape[1:]), Checked(purifier)
+    return torch.cat(in_parts(lambda part: checked.pin(noise[part], shape)(images[part]), len(images), at_once(images)))
+
+
+def at_once(images: Tensor) -> int:
+    """Return how many images of this size travel together."""
+    return max(1, NUMBERS_AT_ONCE.get(images.device.type, NUMBERS_AT_ONCE["cuda"]) // images[0].numel())
 
 
 def check_points(measurement: object, points: int) -> None:

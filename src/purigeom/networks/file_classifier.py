@@ -110,7 +110,10 @@ def _card(path: Path) -> dict[str, Any]:
     except ValueError as error:
         msg = f"{path} must be JSON that describes the weights beside it; it is damaged: {error}."
         raise ValueError(msg) from error
-    return card if isinstance(card, dict) else {}
+    if not isinstance(card, dict):
+        msg = f"{path} must be a JSON object that describes the weights beside it; it holds a {type(card).__name__}."
+        raise TypeError(msg)
+    return card
 
 
 def _load(who: FileClassifier) -> nn.Module:

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
-from torch.func import functional_call
 
+from purigeom.networks.diffusion.network import Network
 from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction
-from purigeom.networks.files import outside_transforms
+from purigeom.networks.files import frozen, outside_transforms
 
 Precision: TypeAlias = Literal["full", "bfloat16", "float16"]
 
@@ -20,17 +20,19 @@ Precision: TypeAlias = Literal["full", "bfloat16", "float16"]
 class Quick:
     """Another network's guess of the noise, computed otherwise; states and answers keep their type.
 
-    What that changes is measured, not assumed: `python -m benchmarks.cifar` prints how far every reported quantity
-    moves. It is a purifier of its own and stored as one.
+    What that changes is measured, not assumed: `python -m benchmarks.cifar` prints how far bfloat16 moves compression
+    ratios, distances, leading singular values, shares below one, margins and survival. A purifier with it is one of its
+    own and stored as one.
 
     Parameters
     ----------
     network
-        Whose guess.
+        Whose guess; not itself a `Quick`.
     precision
         The type of its weights and layers; "full" is that of the states.
     compiled
-        Whether plain forward passes run as compiled by torch, with CUDA graphs on a GPU. Derivatives never do.
+        Whether plain forward passes run as compiled by torch, with CUDA graphs on a GPU. Derivatives never do, and
+        networks that ask for the time index as a number cannot.
 
     Examples
     --------
@@ -48,6 +50,9 @@ class Quick:
         if self.precision not in get_args(Precision):
             msg = f"Quick.precision must be one of {get_args(Precision)}; got {self.precision!r}."
             raise ValueError(msg)
+        if isinstance(self.network, Quick):
+            msg = f"Quick.network must be a network that is not quick itself; got {self.network!r}. Take its network."
+            raise TypeError(msg)
 
     @property
     def checkpoint(self) -> str:
@@ -77,12 +82,17 @@ class Quick:
 
 
 class _Otherwise(nn.Module):
-    """Convert states for a network, and its answer back."""
+    """Convert states for a network, and its answer back.
 
-    def __init__(self, network: nn.Module, dtype: torch.dtype, *, compiled: bool) -> None:
+    `plain` is the network that is shared with all others: torch's own tangents go through no other layout than its.
+    """
+
+    def __init__(self, plain: nn.Module, dtype: torch.dtype, *, compiled: bool) -> None:
         super().__init__()
+        place: Any = nn.Module.to  # torch's types know no memory format here; states follow the weights' own
         quicken: Any = torch.compile
-        self.network, self.dtype = network, dtype
+        network = place(copy.deepcopy(plain), memory_format=torch.channels_last)
+        self.plain, self.network, self.dtype = plain, network, dtype
         self.compiled = quicken(network, mode="reduce-overhead", dynamic=False) if compiled else None
 
     def forward(self, state: Tensor, time: float | Tensor) -> Prediction:
@@ -92,18 +102,13 @@ class _Otherwise(nn.Module):
     def _answer(self, state: Tensor, time: float | Tensor) -> Tensor:
         answer: Any
         if forward_ad._current_level >= 0:
-            answer = functional_call(self.network, self._contiguous(), (state, time))
+            answer = self.plain(state, time)
         elif self.compiled is None or not _forward_only(state):
             answer = self.network(state, time)
         else:  # a number would be compiled in, for every index anew
             answer = self.compiled(state, torch.as_tensor(time, device=state.device))
             return answer.sample.clone()  # CUDA graphs overwrite in the next call what they returned in this one
         return answer.sample
-
-    def _contiguous(self) -> dict[str, Tensor]:
-        """Return the weights in the only layout that torch's own tangents go through."""
-        weights = self.network.named_parameters()
-        return {name: weight.clone(memory_format=torch.contiguous_format) for name, weight in weights}
 
 
 def _forward_only(state: Tensor) -> bool:
@@ -118,8 +123,13 @@ def _module(who: Quick, content: str, device: torch.device, dtype: torch.dtype) 
     narrow = dtype if who.precision == "full" else getattr(torch, who.precision)
 
     def load() -> nn.Module:
-        place: Any = nn.Module.to  # torch's types know no memory format here; states follow the weights' own
-        module = place(copy.deepcopy(who.network.module(device, narrow)), memory_format=torch.channels_last)
-        return _Otherwise(module, narrow, compiled=who.compiled).eval()
+        plain = who.network.module(device, narrow)
+        if who.compiled and any(isinstance(part, Network) for part in plain.modules()):
+            msg = (
+                "Quick.compiled needs a network that takes the time index as a tensor; a number would be compiled in, "
+                f"for every index anew. {who.network!r} asks for a number: leave compiled out."
+            )
+            raise ValueError(msg)
+        return frozen(_Otherwise(plain, narrow, compiled=who.compiled))
 
     return outside_transforms(load)

@@ -2,8 +2,12 @@
 
 import copy
 import importlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Literal, get_args
 
 from torch import nn
@@ -14,11 +18,15 @@ from purigeom.networks.tensors import tensors_digest
 from purigeom.protocols import ImageMap
 
 Threat = Literal["Linf", "L2", "corruptions"]
+_TENSORS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+"""The variable of the environment under which `torch.load` runs no pickled code, whatever its caller says."""
 
 
 @dataclass(frozen=True)
 class RobustBench:
     """A classifier that the package `robustbench` downloads and builds; without it, use `FileClassifier`.
+
+    What the package downloads it does not check; pickled code in it is not run.
 
     Parameters
     ----------
@@ -40,7 +48,7 @@ class RobustBench:
             raise ValueError(msg)
 
     def content(self) -> str:
-        """Return the digest of the weights that the package gives."""
+        """Return the digest of the weights that the package gives, and its version, of which the architecture is."""
         return _content(self)
 
     def load(self) -> ImageMap:
@@ -54,7 +62,7 @@ def _copy(who: RobustBench) -> nn.Module:
 
 @lru_cache
 def _content(who: RobustBench) -> str:
-    return tensors_digest(_loaded(who).state_dict())
+    return f"{tensors_digest(_loaded(who).state_dict())} robustbench {version('robustbench')}"
 
 
 @lru_cache
@@ -64,6 +72,7 @@ def _loaded(who: RobustBench) -> nn.Module:
 
 def _built(who: RobustBench) -> nn.Module:
     try:
+        version("robustbench")
         load_model = importlib.import_module("robustbench.utils").load_model
     except (ImportError, RuntimeError) as error:
         msg = (
@@ -73,5 +82,20 @@ def _built(who: RobustBench) -> nn.Module:
         )
         raise ImportError(msg) from error
     folder = str(models_folder() / "robustbench")
-    module: nn.Module = load_model(who.id, model_dir=folder, dataset=who.dataset, threat_model=who.threat)
+    with _tensors_only():
+        module: nn.Module = load_model(who.id, model_dir=folder, dataset=who.dataset, threat_model=who.threat)
     return frozen(module)
+
+
+@contextmanager
+def _tensors_only() -> Iterator[None]:
+    """Let nothing that is loaded meanwhile run pickled code."""
+    before = os.environ.get(_TENSORS_ONLY)
+    os.environ[_TENSORS_ONLY] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_TENSORS_ONLY]
+        else:
+            os.environ[_TENSORS_ONLY] = before

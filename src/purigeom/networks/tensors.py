@@ -17,6 +17,8 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 """Under which of its entries a checkpoint holds the weights."""
 PREFIXES = ("module.", "model.", "_orig_mod.")
 """What wrappers of networks put before every name."""
+_PAGES = (b"<!doctype", b"<html", b"<?xml")
+"""How web pages begin; a lone `<` can be the length that begins a safetensors file."""
 _COUNTER = "num_batches_tracked"
 _NAMED = 3
 
@@ -39,7 +41,7 @@ def stored(file: Path) -> Mapping[str, Any]:
     Tensors may be the file's own memory: copy those that are kept.
     """
     with file.open("rb") as opened:
-        if opened.read(64).lstrip().startswith(b"<"):
+        if opened.read(64).lstrip().lower().startswith(_PAGES):
             msg = f"{file} must hold weights; it is a web page that was saved under their name. Fetch it again."
             raise ValueError(msg)
     try:

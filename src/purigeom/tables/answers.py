@@ -45,8 +45,10 @@ def of_all(name: str, unit: str = "") -> Answer:
 
 
 def share_below(results: xr.Dataset) -> str:
-    """Return the share of singular values below the threshold."""
-    return of_each((results["singular_value"] < THRESHOLD).mean("mode").where(_has_spectrum(results)), "%")
+    """Return the share of singular values below the threshold, counted or estimated from products."""
+    if "singular_value" in results:
+        return of_each((results["singular_value"] < THRESHOLD).mean("mode").where(_has_spectrum(results)), "%")
+    return of_each(results["share_below"].sel(threshold=THRESHOLD), "%")
 
 
 def _has_spectrum(results: xr.Dataset) -> xr.DataArray:
@@ -55,8 +57,10 @@ def _has_spectrum(results: xr.Dataset) -> xr.DataArray:
 
 
 def spectrum_norm(results: xr.Dataset) -> str:
-    """Return the root mean square of singular values."""
-    return of_each(((results["singular_value"] ** 2).mean("mode") ** 0.5).where(_has_spectrum(results)))
+    """Return the root mean square of singular values, all of them or as products tell it."""
+    if "singular_value" in results:
+        return of_each(((results["singular_value"] ** 2).mean("mode") ** 0.5).where(_has_spectrum(results)))
+    return of_each(results["root_mean_square"])
 
 
 def surviving(name: str, *ends: str) -> Answer:

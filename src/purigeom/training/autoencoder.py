@@ -14,8 +14,8 @@ from purigeom.networks.autoencoder import autoencoder
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier
 from purigeom.purifiers.identity import Identity
-from purigeom.training.denoiser import Recipe, adam, descend
 from purigeom.training.descent import QUIETLY, Run
+from purigeom.training.recipe import Recipe, adam, descend
 
 AVERAGE_DECAY = 0.995
 _AT_ONCE = 512

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,12 @@ from purigeom.defence.checks import labels_of
 from purigeom.networks.classifier import ConvNet
 from purigeom.protocols import Batch, Classifier
 from purigeom.training.autoencoder import crafted, purifying
-from purigeom.training.classifier import Recipe as Racing
-from purigeom.training.classifier import classifier, normalisation
-from purigeom.training.denoiser import Recipe, held_out_errors, noise_predictor, saved
+from purigeom.training.classifier import ClassifierRecipe, classifier, normalisation
+from purigeom.training.denoiser import held_out_errors, noise_predictor, saved
 from purigeom.training.descent import QUIETLY, Run
+from purigeom.training.recipe import Recipe
 
 RADIUS = 8 / 255
-SAVE_EVERY = 1000
-"""Steps between two savings of a denoiser so far."""
 CRAFTED_IMAGES = 10_000
 """Of the train split, attacked once for the autoencoder."""
 
@@ -56,8 +54,8 @@ CODE: Mapping[str, Any] = {"channels": 3, "size": 32, "widths": (32, 64, 96), "c
 
 LEAN_DENOISER = Recipe(steps=8000, peak_rate=1e-3, batch=32, levels=250)
 LARGE_DENOISER = Recipe(steps=100_000, peak_rate=4e-4, batch=256, levels=1000)
-CLASSIFIER = Racing(epochs=16)
-ROBUST = Racing(epochs=12, peak_rate=0.8, smoothing=0.0, radius=RADIUS)
+CLASSIFIER = ClassifierRecipe(epochs=16)
+ROBUST = ClassifierRecipe(epochs=8, peak_rate=0.8, smoothing=0.0, radius=RADIUS)
 AUTOENCODER = Recipe(steps=3000, peak_rate=2e-3, batch=64)
 CRAFTED = PGD(steps=7, relative_step=0.3)
 
@@ -78,19 +76,14 @@ def train_denoiser(
     run: Run = QUIETLY,
 ) -> dict[str, float]:
     """Train a noise predictor on images and their mirror images; return the held-out errors of what was saved."""
-
-    def watch(step: int, pace: float, network: nn.Module) -> None:
-        if run.watch is not None:
-            run.watch(step, pace, network)
-        if step % SAVE_EVERY == 0:
-            saved(target, network)
-
     mirrored = torch.cat([data.train.images, data.train.images.flip(-1)])
-    network = noise_predictor(mirrored, architecture, recipe, replace(run, watch=watch))
+    network = noise_predictor(mirrored, architecture, recipe, run)
     return held_out_errors(saved(target, network), data.test[:1000])
 
 
-def train_classifier(target: Path, data: Data, recipe: Racing = CLASSIFIER, run: Run = QUIETLY) -> dict[str, float]:
+def train_classifier(
+    target: Path, data: Data, recipe: ClassifierRecipe = CLASSIFIER, run: Run = QUIETLY
+) -> dict[str, float]:
     """Train a classifier, save it and return the held-out accuracy of what was saved."""
     network = classifier(data.train, recipe, run)
     mean, deviation = normalisation(data.train)

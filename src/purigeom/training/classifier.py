@@ -13,6 +13,7 @@ from purigeom.networks.whitened import whiten, whitened
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
 from purigeom.training.descent import QUIETLY, Run, Training, train
+from purigeom.training.hardware import Hardware
 
 SHIFT = 2
 """Images are shifted by up to this many pixels, mirrored at the border."""
@@ -20,10 +21,12 @@ BIAS_FACTOR = 64
 """How much faster the normalisations' biases learn than everything else."""
 WHITENED_IMAGES = 5000
 """From the patches of so many images the first layer is set."""
+MEASURED_IMAGES = 8192
+"""By so many images the normalisations of the average are measured."""
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ClassifierRecipe:
     """How to train with Nesterov's momentum under a triangular rate, against an adversary where `radius` is not 0."""
 
     epochs: float
@@ -44,8 +47,11 @@ class Recipe:
         return round(self.epochs * images / self.batch)
 
 
-def classifier(images: Batch, recipe: Recipe, run: Run = QUIETLY) -> nn.Module:
-    """Train the whitened network on labelled images in [0, 1] and return its average over the last steps."""
+def classifier(images: Batch, recipe: ClassifierRecipe, run: Run = QUIETLY) -> nn.Module:
+    """Train the whitened network on labelled images in [0, 1] and return its average over the last steps.
+
+    The averaged network's normalisations are measured anew, since those that were followed belong to other weights.
+    """
     network = run.hardware.settle(_network(images, recipe))
     called = run.hardware.quickened(network)
 
@@ -59,7 +65,25 @@ def classifier(images: Batch, recipe: Recipe, run: Run = QUIETLY) -> nn.Module:
             return cross_entropy(called(attacked), labels, label_smoothing=recipe.smoothing)
 
     steps = recipe.steps(len(images))
-    return train(_training(network, recipe, steps), loss, steps, run)
+    trained = train(_training(network, recipe, steps), loss, steps, run)
+    measure_normalisations(trained, images.images[:MEASURED_IMAGES], run.hardware)
+    return trained
+
+
+@torch.no_grad()
+def measure_normalisations(network: nn.Module, images: Tensor, hardware: Hardware, at_once: int = 1024) -> None:
+    """Set the averages of a network's batch normalisations to those of some images."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # the plain mean over all batches
+    network.train()
+    for start in range(0, len(images), at_once):
+        network(hardware.place(images[start : start + at_once]))
+    network.eval()
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
 
 
 def normalisation(images: Batch) -> tuple[list[float], list[float]]:
@@ -69,17 +93,17 @@ def normalisation(images: Batch) -> tuple[list[float], list[float]]:
     return mean, deviation
 
 
-def _network(images: Batch, recipe: Recipe) -> nn.Sequential:
+def _network(images: Batch, recipe: ClassifierRecipe) -> nn.Sequential:
     torch.manual_seed(recipe.seed)  # initial weights; only training uses torch's own generator
     network = whitened(*normalisation(images), recipe.widths)
     whiten(network, images.images[:WHITENED_IMAGES])
     return network
 
 
-def _training(network: nn.Module, recipe: Recipe, count: int) -> Training:
-    trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
-    biases = [parameter for name, parameter in trained.items() if name.endswith("bias") and not name.startswith("1.")]
-    others = [parameter for parameter in trained.values() if all(parameter is not bias for bias in biases)]
+def _training(network: nn.Module, recipe: ClassifierRecipe, count: int) -> Training:
+    biases = [layer.bias for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    others = [parameter for parameter in trained if all(parameter is not bias for bias in biases)]
     groups = [
         {"params": others, "lr": recipe.peak_rate, "weight_decay": recipe.weight_decay / recipe.peak_rate},
         {
@@ -89,7 +113,7 @@ def _training(network: nn.Module, recipe: Recipe, count: int) -> Training:
         },
     ]
     optimiser = torch.optim.SGD(groups, momentum=recipe.momentum, nesterov=True)
-    return Training(network, optimiser, LambdaLR(optimiser, triangle(count)), recipe.average_decay, clip=None)
+    return Training(network, optimiser, LambdaLR(optimiser, triangle(count)), recipe.average_decay, None, repr(recipe))
 
 
 def triangle(count: int, start: float = 0.2, peak: float = 0.23, end: float = 0.05) -> Callable[[int], float]:
@@ -104,7 +128,7 @@ def triangle(count: int, start: float = 0.2, peak: float = 0.23, end: float = 0.
     return share
 
 
-def _chosen(step: int, recipe: Recipe, images: int) -> tuple[Tensor, int]:
+def _chosen(step: int, recipe: ClassifierRecipe, images: int) -> tuple[Tensor, int]:
     """Return the images of a step, in an order of the epoch's own, and the epoch.
 
     No image comes twice in an epoch; those that fill no whole batch at its end are left out of it.
@@ -126,7 +150,7 @@ def _augmented(images: Tensor, ids: Tensor, epoch: int, noise: Noise) -> Tensor:
     return padded[places, channels, rows[:, None, :, None], columns[:, None, None, :]]
 
 
-def _worst(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, noise: Noise) -> Tensor:
+def _worst(network: nn.Module, images: Tensor, labels: Tensor, recipe: ClassifierRecipe, noise: Noise) -> Tensor:
     """Return images moved against the network within the radius: from a random start, by signs of gradients."""
     if not recipe.radius:
         return images

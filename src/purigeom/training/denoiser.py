@@ -1,8 +1,7 @@
 """Train a noise predictor on images: seeded, stopped and gone on with at will."""
 
 import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,42 +12,16 @@ from torch.nn.functional import mse_loss
 
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
-from purigeom.training.descent import QUIETLY, Run, Training, train
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How long and how fast to train with AdamW under a one-cycle rate; everything else is in the code below."""
-
-    steps: int
-    peak_rate: float
-    batch: int = 64
-    weight_decay: float = 0.01
-    seed: int = 0
-    levels: int = 400
-    """Only the lower noise levels are trained, of 1000: purification stays below them."""
-
+from purigeom.training.descent import QUIETLY, Run
+from purigeom.training.recipe import Recipe, adam, descend
 
 AVERAGE_DECAY = 0.999
 
 
 def noise_predictor(images: Tensor, architecture: Mapping[str, Any], recipe: Recipe, run: Run = QUIETLY) -> nn.Module:
-    """Train an unconditional UNet on images in [0, 1].
+    """Train an unconditional UNet on images in [0, 1] of shape (image, channel, row, column).
 
-    Parameters
-    ----------
-    images
-        What to learn from: (image, channel, row, column).
-    architecture
-        The arguments of diffusers' `UNet2DModel`.
-    recipe
-        How long and how fast to train.
-    run
-        What it runs on, where it is kept, and who hears of it.
-
-    Returns
-    -------
-    The average of the network over the last steps.
+    The architecture is the arguments of diffusers' `UNet2DModel`. Returns its average over the last steps.
     """
     from diffusers import UNet2DModel
 
@@ -63,26 +36,6 @@ def noise_predictor(images: Tensor, architecture: Mapping[str, Any], recipe: Rec
             return _denoising_error(called, clean, levels, noise)
 
     return descend(adam(network, recipe, AVERAGE_DECAY), loss, recipe, len(images), run)
-
-
-def adam(network: nn.Module, recipe: Recipe, average_decay: float | None = None) -> Training:
-    """Return a training with AdamW under a one-cycle rate."""
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.peak_rate, weight_decay=recipe.weight_decay)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.peak_rate, total_steps=recipe.steps, pct_start=0.1)
-    return Training(network, optimiser, rate, average_decay)
-
-
-def descend(
-    training: Training, loss: Callable[[Tensor, Noise], Tensor], recipe: Recipe, images: int, run: Run = QUIETLY
-) -> nn.Module:
-    """Take the recipe's steps down a loss of chosen images, of so many; return the network to be kept."""
-    places = torch.zeros(recipe.batch)
-
-    def loss_at(step: int) -> Tensor:
-        noise = Noise(recipe.seed, tuple(range(recipe.batch)), ("train", step))
-        return loss(noise.child("images").words_like(places) % images, noise)
-
-    return train(training, loss_at, recipe.steps, run)
 
 
 def saved(target: Path, network: nn.Module, *, half: bool = True) -> nn.Module:

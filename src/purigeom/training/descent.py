@@ -27,6 +27,8 @@ class Training:
         The decay of the network's running average; none is kept without it.
     clip
         Longer gradients are shortened to this length.
+    recipe
+        What a kept state must be of to be gone on with.
     """
 
     network: nn.Module
@@ -34,6 +36,7 @@ class Training:
     rate: LRScheduler
     average_decay: float | None = None
     clip: float | None = 1.0
+    recipe: str = ""
     step: int = 0
 
     def __post_init__(self) -> None:
@@ -53,10 +56,16 @@ class Training:
             "average": self.average,
         }
         kept = {name: part.state_dict() for name, part in parts.items() if part is not None}
-        return {"step": self.step, "generators": _generators(self.network), **kept}
+        return {"step": self.step, "recipe": self.recipe, "generators": _generators(self.network), **kept}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from an earlier state of the same recipe."""
+        if state["recipe"] != self.recipe:
+            msg = (
+                f"A kept training can be gone on with by its own recipe, {state['recipe'] or 'none'}; this one is "
+                f"{self.recipe or 'none'}. Remove the kept state to train from the start."
+            )
+            raise ValueError(msg)
         self.step = state["step"]
         _restore_generators(self.network, state["generators"])
         self.network.load_state_dict(state["network"])
@@ -74,16 +83,17 @@ class Training:
         self.optimiser.step()
         self.rate.step()
         self.step += 1
-        if self.average is not None:
-            self._follow(min(self.average_decay or 0, self.step / (self.step + 9)))
+        if self.average is not None and self.average_decay is not None:
+            _follow(self.average, self.network, min(self.average_decay, self.step / (self.step + 9)))
 
-    @torch.no_grad()
-    def _follow(self, decay: float) -> None:
-        assert self.average is not None
-        for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
-            slow.lerp_(fast, 1 - decay)
-        for kept, new in zip(self.average.buffers(), self.network.buffers(), strict=True):
-            kept.copy_(new)
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move an average towards its network; what is counted and not learnt is the network's own."""
+    for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
+        slow.lerp_(fast, 1 - decay)
+    for kept, new in zip(average.buffers(), network.buffers(), strict=True):
+        kept.copy_(new)
 
 
 def _generators(network: nn.Module) -> dict[str, Tensor]:

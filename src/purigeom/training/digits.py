@@ -11,7 +11,8 @@ from torch.nn.functional import cross_entropy
 from purigeom.images import Digits
 from purigeom.networks.classifier import convolutions
 from purigeom.noise import Noise
-from purigeom.training.denoiser import Recipe, adam, descend, held_out_errors, noise_predictor, saved
+from purigeom.training.denoiser import held_out_errors, noise_predictor, saved
+from purigeom.training.recipe import Recipe, adam, descend
 
 DENOISER = Recipe(steps=6000, peak_rate=2e-3)
 CLASSIFIER = Recipe(steps=1500, peak_rate=3e-3)

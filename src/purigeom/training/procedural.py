@@ -6,8 +6,9 @@ from pathlib import Path
 from torch import nn
 
 from purigeom.procedural import Procedural
-from purigeom.training.denoiser import Recipe, held_out_errors, noise_predictor, saved
+from purigeom.training.denoiser import held_out_errors, noise_predictor, saved
 from purigeom.training.descent import Run
+from purigeom.training.recipe import Recipe
 
 DENOISER = Recipe(steps=6000, peak_rate=2e-3)
 TRAIN = Procedural(count=40_000, split="train")

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SIDE = 32
+_LOSSLESS = ("PNG", "WEBP")
+"""Formats that keep every pixel; of WebP, mosaics look for themselves."""
 
 
 class Pixels(NamedTuple):
@@ -55,10 +57,11 @@ def fitting_labels(labels: Any, count: int, classes: int, where: object) -> NDAr
 def decoded(content: bytes, size: tuple[int, int], where: object) -> NDArray[np.uint8]:
     """Return a picture's pixels, (row, column, channel); raise unless it has so many columns and rows."""
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=_LOSSLESS) as picture:
             pixels: NDArray[np.uint8] = np.asarray(picture.convert("RGB"))
     except OSError as error:
-        msg = f"{where} must be a whole picture; it cannot be decoded ({error}). Fetch it again."
+        kinds = " or ".join(_LOSSLESS)
+        msg = f"{where} must be a whole picture, {kinds}; it cannot be decoded ({error}). Fetch it again."
         raise ValueError(msg) from error
     if pixels.shape != (size[1], size[0], 3):
         msg = f"{where} must be {size[0]} x {size[1]} pixels; it is {pixels.shape[1]} x {pixels.shape[0]}."

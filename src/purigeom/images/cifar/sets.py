@@ -55,8 +55,10 @@ class Cifar:
 
     def load(self) -> Batch:
         """Return images, labels and ids, from the first source that has them."""
-        images, labels = pixels(SPLITS[self.name, self.split], self.folder, self._places())
-        return Batch(torch.from_numpy(images).float().div_(255), torch.from_numpy(labels).long(), tuple(self._places()))
+        held, places = SPLITS[self.name, self.split], self._places()
+        images, labels = pixels(held, self.folder, places)
+        ids = tuple(held.first + place for place in places)
+        return Batch(torch.from_numpy(images).float().div_(255), torch.from_numpy(labels).long(), ids)
 
     def content(self) -> str:
         """Return the digest of images, labels and ids."""

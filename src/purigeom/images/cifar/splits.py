@@ -47,6 +47,8 @@ class Held:
     arrays: tuple[str, ...] = ()
     hub: Hub | None = None
     remotes: tuple[Remote, ...] = ()
+    first: int = 0
+    """The id of its first image: test images follow the train images, so that no two share an id."""
 
 
 _TORONTO = "https://www.cs.toronto.edu/~kriz"
@@ -77,6 +79,7 @@ SPLITS: Mapping[tuple[str, str], Held] = {
         Official(_TEN, (f"{_TEN_BATCHES}/test_batch",)),
         hub=Hub("uoft-cs/cifar10", "plain_text/test-*.parquet"),
         remotes=_FETCH_TEN,
+        first=50_000,
     ),
     ("cifar10", "train"): Held(
         "cifar10 train",
@@ -94,6 +97,7 @@ SPLITS: Mapping[tuple[str, str], Held] = {
         official=Official(_HUNDRED, ("cifar-100-python/test",), "fine_labels"),
         hub=Hub("uoft-cs/cifar100", "cifar100/test-*.parquet", "fine_label"),
         remotes=_FETCH_HUNDRED,
+        first=50_000,
     ),
     ("cifar100", "train"): Held(
         "cifar100 train",

@@ -18,12 +18,14 @@ def linear_alpha_bars() -> Tensor:
 def signal(time: float | Tensor) -> float:
     """Return the signal level at a whole time index, or where the VP-SDE is at one that is no whole number.
 
+    What tells them apart is their type: an index that became a tensor of whole numbers is still a level's.
+
     Examples
     --------
     >>> f"{signal(99):.4f} {signal(99.9):.4f}"
     '0.8970 0.8963'
     """
-    if isinstance(time, int):
-        return linear_alpha_bars()[time].item()
+    if isinstance(time, int) or (isinstance(time, Tensor) and not time.is_floating_point()):
+        return linear_alpha_bars()[int(time)].item()
     unit = float(time) / (LEVELS - 1)
     return math.exp(-unit * _LOW - unit**2 * (_HIGH - _LOW) / 2)

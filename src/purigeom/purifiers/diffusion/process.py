@@ -89,7 +89,7 @@ class Denoising:
     step: ImageMap
     signal: float
     rounding: float = 0.0
-    """The machine precision of the network inside where that is coarser than the state's: what a replay may differ by."""
+    """The machine precision of the network inside, where that is coarser than the state's."""
 
     def __call__(self, state: Tensor) -> Tensor:
         return self.step(state)

@@ -1,0 +1,41 @@
+"""Facts that predictions on CIFAR-10 are calibrated with: `python -m analyses.calibration_of_cifar [STORE] [FOLDER]`.
+
+The lean zoo before the repository's own classifier, 32 test images, linf radii 2/255 and 8/255; otherwise as
+`analyses.calibration_of_digits`. Stopped and started again, it goes on where it was.
+"""
+
+import sys
+from pathlib import Path
+
+from analyses.cifar import NETWORK
+from purigeom import store
+from purigeom.catalog import CLASSIFIERS
+from purigeom.executors import Executor, Processes
+from purigeom.foresight import written
+from purigeom.images import Cifar
+from purigeom.networks.autoencoder import Autoencoder
+from purigeom.predict import study
+from purigeom.sweep import Task, run
+from purigeom.zoo import lean_zoo
+
+RADII = (2 / 255, 8 / 255)
+IMAGES = Cifar()[:32]
+STORE = Path("data_cache/calibration-cifar10")
+SHIPPED = Path("src/purigeom/calibrations")
+
+
+def tasks() -> list[Task]:
+    """Return everything that is measured."""
+    return study(lean_zoo(NETWORK, Autoencoder("cifar10-autoencoder")), IMAGES, CLASSIFIERS["cifar10"], RADII)
+
+
+def main(root: Path = STORE, folder: Path = SHIPPED, executor: Executor = Processes(2)) -> None:  # noqa: B008  frozen
+    """Measure what the store lacks, write a calibration per radius, and say how good its predictors are."""
+    results = store.load(run(tasks(), root, executor)).load()
+    for radius in RADII:
+        path = folder / f"cifar10-linf-{round(255 * radius)}-255.npz"
+        sys.stdout.write(f"{written(results, radius, CLASSIFIERS['cifar10'], IMAGES, path)}\n")
+
+
+if __name__ == "__main__":
+    main(*(Path(word) for word in sys.argv[1:]))

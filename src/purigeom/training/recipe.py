@@ -1,0 +1,43 @@
+"""How long and how fast a network is trained with AdamW, and the steps of such a training."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from purigeom.noise import Noise
+from purigeom.training.descent import QUIETLY, Run, Training, train
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how fast to train with AdamW under a one-cycle rate."""
+
+    steps: int
+    peak_rate: float
+    batch: int = 64
+    weight_decay: float = 0.01
+    seed: int = 0
+    levels: int = 400
+    """Of 1000 noise levels, how many of the lower ones a denoiser is trained on; for other networks it says nothing."""
+
+
+def adam(network: nn.Module, recipe: Recipe, average_decay: float | None = None) -> Training:
+    """Return a training with AdamW under a one-cycle rate."""
+    optimiser = torch.optim.AdamW(network.parameters(), recipe.peak_rate, weight_decay=recipe.weight_decay)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.peak_rate, total_steps=recipe.steps, pct_start=0.1)
+    return Training(network, optimiser, rate, average_decay, recipe=repr(recipe))
+
+
+def descend(
+    training: Training, loss: Callable[[Tensor, Noise], Tensor], recipe: Recipe, images: int, run: Run = QUIETLY
+) -> nn.Module:
+    """Take the recipe's steps down a loss of chosen images, of so many; return the network to be kept."""
+    places = torch.zeros(recipe.batch)
+
+    def loss_at(step: int) -> Tensor:
+        noise = Noise(recipe.seed, tuple(range(recipe.batch)), ("train", step))
+        return loss(noise.child("images").words_like(places) % images, noise)
+
+    return train(training, loss_at, recipe.steps, run)
