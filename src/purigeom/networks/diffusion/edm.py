@@ -1,21 +1,16 @@
 """Karras et al.'s DDPM++ networks, which denoise at any noise level, asked for the noise that purifiers ask for."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from purigeom.networks.diffusion.answers import Preconditioned
 from purigeom.networks.diffusion.architecture import SONG, Architecture, Stage, stages
 from purigeom.networks.diffusion.layout import Entry, Format, Layout, by_heads, layer, layers
-from purigeom.networks.diffusion.loading import check_shape, path_of, read
-from purigeom.networks.diffusion.schedule import linear_alpha_bars
-from purigeom.networks.files import digest
-from purigeom.networks.modules import loaded
-from purigeom.networks.tensors import stored
+from purigeom.networks.diffusion.published import PublishedNetwork
 
 CIFAR10_VP = Architecture(size=32, width=128, multipliers=(2, 2, 2), blocks=4, attention=(16,))
 """`edm-cifar10-32x32-uncond-vp`."""
@@ -35,51 +30,18 @@ _LIMITS = (
 
 
 @dataclass(frozen=True, repr=False)
-class EDM:
+class EDM(PublishedNetwork):
     """A noise predictor: the state of an unconditional 'vp' network of EDM, saved where EDM's own code runs.
 
     A state of signal level a is the noisy image of deviation sqrt((1 - a) / a), scaled by sqrt(a): the noise is what
     the denoised image lacks to it, in units of that deviation. Whole time indices are levels of the linear schedule,
     others lie on the VP-SDE.
-
-    Parameters
-    ----------
-    file
-        Where the file is, or the name of a checkpoint's folder that holds nothing else; the `repr` shows the last part.
-    architecture
-        Its sizes.
     """
 
-    file: str | Path
     architecture: Architecture = CIFAR10_VP
 
-    def __repr__(self) -> str:
-        return f"EDM({self.checkpoint!r}, {self.architecture})"
-
-    @property
-    def checkpoint(self) -> str:
-        """Return the file's name, without the folder: where it lies is no part of what it is."""
-        return Path(self.file).name
-
-    def content(self) -> str:
-        """Return the digest of the file."""
-        return digest([path_of(self.file)])
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        """Raise unless the network predicts noise for images of this shape."""
-        check_shape(self, image_shape)
-
-    def alpha_bars(self) -> Tensor:
-        """Return the signal level after each time index, in float64."""
-        return linear_alpha_bars()
-
-    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        """Return the network on a device, loaded once per process."""
-        return loaded(_load, self, self.content(), device, dtype)
-
-
-def _load(who: EDM) -> nn.Module:
-    return Preconditioned(read(who, FORMAT, stored(path_of(who.file))))
+    def built(self, tensors: Mapping[str, Any]) -> nn.Module:
+        return Preconditioned(self.network(FORMAT, tensors))
 
 
 def _layout(architecture: Architecture, present: Collection[str]) -> Layout:

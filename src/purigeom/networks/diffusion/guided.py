@@ -1,11 +1,10 @@
 """Dhariwal and Nichol's unconditional networks, as `guided-diffusion` saves them: DiffPure's for ImageNet."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from purigeom.networks.diffusion.answers import Direct
 from purigeom.networks.diffusion.architecture import DHARIWAL, Architecture, Stage, stages
@@ -19,11 +18,7 @@ from purigeom.networks.diffusion.layout import (
     layer,
     layers,
 )
-from purigeom.networks.diffusion.loading import check_shape, path_of, read
-from purigeom.networks.diffusion.schedule import linear_alpha_bars
-from purigeom.networks.files import digest
-from purigeom.networks.modules import loaded
-from purigeom.networks.tensors import stored
+from purigeom.networks.diffusion.published import PublishedNetwork
 
 IMAGENET_256 = Architecture(
     size=256, width=256, multipliers=(1, 1, 2, 2, 4, 4), blocks=2, attention=(32, 16, 8), outputs=6, head=64
@@ -45,49 +40,16 @@ _LIMITS = (
 
 
 @dataclass(frozen=True, repr=False)
-class GuidedDiffusion:
+class GuidedDiffusion(PublishedNetwork):
     """A noise predictor: a file of `guided-diffusion`, of an unconditional network of the linear schedule.
 
     Where it has learnt variances too, they are not used.
-
-    Parameters
-    ----------
-    file
-        Where the file is, or the name of a checkpoint's folder that holds nothing else; the `repr` shows the last part.
-    architecture
-        Its sizes.
     """
 
-    file: str | Path
     architecture: Architecture = IMAGENET_256
 
-    def __repr__(self) -> str:
-        return f"GuidedDiffusion({self.checkpoint!r}, {self.architecture})"
-
-    @property
-    def checkpoint(self) -> str:
-        """Return the file's name, without the folder: where it lies is no part of what it is."""
-        return Path(self.file).name
-
-    def content(self) -> str:
-        """Return the digest of the file."""
-        return digest([path_of(self.file)])
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        """Raise unless the network predicts noise for images of this shape."""
-        check_shape(self, image_shape)
-
-    def alpha_bars(self) -> Tensor:
-        """Return the signal level after each time index, in float64."""
-        return linear_alpha_bars()
-
-    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        """Return the network on a device, loaded once per process."""
-        return loaded(_load, self, self.content(), device, dtype)
-
-
-def _load(who: GuidedDiffusion) -> nn.Module:
-    return Direct(read(who, FORMAT, stored(path_of(who.file))))
+    def built(self, tensors: Mapping[str, Any]) -> nn.Module:
+        return Direct(self.network(FORMAT, tensors))
 
 
 def _layout(architecture: Architecture, present: Collection[str]) -> Layout:

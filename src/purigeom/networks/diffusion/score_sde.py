@@ -3,20 +3,16 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from purigeom.networks.diffusion.answers import Direct
 from purigeom.networks.diffusion.architecture import SONG, Architecture, stages
 from purigeom.networks.diffusion.layout import Entry, Form, Format, Layout, layer, layers
-from purigeom.networks.diffusion.loading import check_shape, path_of, read
-from purigeom.networks.diffusion.schedule import LEVELS, linear_alpha_bars
-from purigeom.networks.files import digest
-from purigeom.networks.modules import loaded
-from purigeom.networks.tensors import stored
+from purigeom.networks.diffusion.published import PublishedNetwork
+from purigeom.networks.diffusion.schedule import LEVELS
 
 DDPMPP = Architecture(size=32, width=128, multipliers=(1, 2, 2, 2), blocks=4, attention=(16,))
 """`cifar10_ddpmpp` and `cifar10_ddpmpp_continuous`."""
@@ -38,50 +34,17 @@ _LIMITS = (
 
 
 @dataclass(frozen=True, repr=False)
-class ScoreSDE:
+class ScoreSDE(PublishedNetwork):
     """A noise predictor: a file of `score_sde_pytorch`, a whole training checkpoint or its tensors alone.
 
     Time is what the network was trained on: 999 times the VP-SDE's, which at whole numbers is the level's index, as
     Lee and Kim (2023) ask it. Of a training checkpoint the averaged weights are taken.
-
-    Parameters
-    ----------
-    file
-        Where the file is, or the name of a checkpoint's folder that holds nothing else; the `repr` shows the last part.
-    architecture
-        Its sizes.
     """
 
-    file: str | Path
     architecture: Architecture = DDPMPP_DEEP
 
-    def __repr__(self) -> str:
-        return f"ScoreSDE({self.checkpoint!r}, {self.architecture})"
-
-    @property
-    def checkpoint(self) -> str:
-        """Return the file's name, without the folder: where it lies is no part of what it is."""
-        return Path(self.file).name
-
-    def content(self) -> str:
-        """Return the digest of the file."""
-        return digest([path_of(self.file)])
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        """Raise unless the network predicts noise for images of this shape."""
-        check_shape(self, image_shape)
-
-    def alpha_bars(self) -> Tensor:
-        """Return the signal level after each time index, in float64."""
-        return linear_alpha_bars()
-
-    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        """Return the network on a device, loaded once per process."""
-        return loaded(_load, self, self.content(), device, dtype)
-
-
-def _load(who: ScoreSDE) -> nn.Module:
-    return Direct(read(who, FORMAT, _unwrapped(who.checkpoint, stored(path_of(who.file)))))
+    def built(self, tensors: Mapping[str, Any]) -> nn.Module:
+        return Direct(self.network(FORMAT, _unwrapped(self.checkpoint, tensors)))
 
 
 def _unwrapped(checkpoint: str, content: Mapping[str, Any]) -> dict[str, Any]:
