@@ -8,12 +8,10 @@ import sys
 from pathlib import Path
 
 from analyses.cifar import NETWORK
-from purigeom import store
 from purigeom.catalog import CLASSIFIERS
 from purigeom.executors import Executor, Processes
-from purigeom.foresight import written
+from purigeom.foresight import calibrations
 from purigeom.images import Cifar
-from purigeom.networks.autoencoder import Autoencoder
 from purigeom.predict import study
 from purigeom.sweep import Task, run
 from purigeom.zoo import lean_zoo
@@ -26,15 +24,14 @@ SHIPPED = Path("src/purigeom/calibrations")
 
 def tasks() -> list[Task]:
     """Return everything that is measured."""
-    return study(lean_zoo(NETWORK, Autoencoder("cifar10-autoencoder")), IMAGES, CLASSIFIERS["cifar10"], RADII)
+    return study(lean_zoo(NETWORK), IMAGES, CLASSIFIERS["cifar10"], RADII)
 
 
 def main(root: Path = STORE, folder: Path = SHIPPED, executor: Executor = Processes(2)) -> None:  # noqa: B008  frozen
     """Measure what the store lacks, write a calibration per radius, and say how good its predictors are."""
-    results = store.load(run(tasks(), root, executor)).load()
-    for radius in RADII:
-        path = folder / f"cifar10-linf-{round(255 * radius)}-255.npz"
-        sys.stdout.write(f"{written(results, radius, CLASSIFIERS['cifar10'], IMAGES, path)}\n")
+    paths = {radius: folder / f"cifar10-linf-{round(255 * radius)}-255.npz" for radius in RADII}
+    told = calibrations(run(tasks(), root, executor), CLASSIFIERS["cifar10"], IMAGES, paths)
+    sys.stdout.write(f"{told}\n")
 
 
 if __name__ == "__main__":

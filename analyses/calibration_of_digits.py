@@ -8,10 +8,9 @@ gradient where the purifier is piecewise constant). Stopped and started again, i
 import sys
 from pathlib import Path
 
-from purigeom import store
 from purigeom.catalog import CLASSIFIERS, DIGITS_UNET
 from purigeom.executors import Executor, Processes
-from purigeom.foresight import written
+from purigeom.foresight import calibrations
 from purigeom.images import Digits
 from purigeom.predict import study
 from purigeom.sweep import Task, run
@@ -30,10 +29,9 @@ def tasks() -> list[Task]:
 
 def main(root: Path = STORE, folder: Path = SHIPPED, executor: Executor = Processes(2)) -> None:  # noqa: B008  frozen
     """Measure what the store lacks, write a calibration per radius, and say how good its predictors are."""
-    results = store.load(run(tasks(), root, executor)).load()
-    for radius in RADII:
-        path = folder / f"digits-linf-{radius:g}.npz"
-        sys.stdout.write(f"{written(results, radius, CLASSIFIERS['digits'], IMAGES, path)}\n")
+    paths = {radius: folder / f"digits-linf-{radius:g}.npz" for radius in RADII}
+    told = calibrations(run(tasks(), root, executor), CLASSIFIERS["digits"], IMAGES, paths)
+    sys.stdout.write(f"{told}\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ is the repository's lean denoiser in bfloat16, the classifier the repository's o
 file. Stopped and started again, it goes on where it was.
 """
 
+import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,4 +57,8 @@ def main(root: Path = STORE, classifier: str = "cifar10", executor: Executor = P
 
 
 if __name__ == "__main__":
-    main(*(kind(word) for kind, word in zip((Path, str), sys.argv[1:], strict=False)))
+    parser = argparse.ArgumentParser(prog="python -m analyses.cifar", description=__doc__)
+    parser.add_argument("store", nargs="?", type=Path, default=STORE)
+    parser.add_argument("classifier", nargs="?", default="cifar10")
+    asked = parser.parse_args()
+    main(asked.store, asked.classifier)

@@ -28,7 +28,7 @@ class Subject:
     images
         Catalogued image set or file, `NAME[:COUNT]`; the first 64 images are used, fewer where a question costs more.
     classifier
-        Catalogue name or path.py:OBJECT.
+        Catalogue name, path.py:OBJECT, or a file of weights.
     radius
         Of displacements and attacks, linf.
     share, share_of_others

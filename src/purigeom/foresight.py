@@ -1,6 +1,6 @@
 """What the commands `predict` and `calibrate` do, as functions that return the text to print."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +57,15 @@ def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, w
     images = images_named(threat.images, catalog.IMAGES)
     tasks = study(purifiers or zoo(UNet(network)), images, behind, threat.radii)
     executor: Executor = Processes(workers) if workers else in_process
-    results = store.load(run(tasks, root / "store", executor)).load()
     stem = Path(threat.images.partition(":")[0]).stem
-    return "\n".join(written(results, one, behind, images, root / f"{stem}-linf-{one:g}.npz") for one in threat.radii)
+    paths = {radius: root / f"{stem}-linf-{radius:g}.npz" for radius in threat.radii}
+    return calibrations(run(tasks, root / "store", executor), behind, images, paths)
+
+
+def calibrations(stored: Path, classifier: Classifier, images: ImageSet, paths: Mapping[float, Path]) -> str:
+    """Write the calibration of every radius to its path, from a store; return where, and the predictors' errors."""
+    results = store.load(stored).load()
+    return "\n".join(written(results, radius, classifier, images, path) for radius, path in paths.items())
 
 
 def written(results: xr.Dataset, radius: float, classifier: Classifier, images: ImageSet, path: Path) -> str:

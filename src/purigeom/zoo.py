@@ -1,6 +1,5 @@
 """The purifiers that predictions of robustness are calibrated on: every catalogued kind, at several strengths."""
 
-from purigeom.networks.autoencoder import Autoencoder
 from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.protocols import RandomMap
 from purigeom.purifiers.bit_depth import BitDepth
@@ -12,17 +11,10 @@ from purigeom.purifiers.gaussian import GaussianBlur, GaussianNoise
 from purigeom.purifiers.identity import Identity
 from purigeom.purifiers.jpeg import JPEG
 from purigeom.purifiers.median import MedianFilter
-from purigeom.purifiers.reconstruction import Reconstruction
 from purigeom.purifiers.total_variation import TotalVariation
 
 DEPTHS = (20, 50, 90, 140, 200)
 STEPS = 4
-_LEAN = (
-    *("identity", "noise 0.1", "blur 0.5", "blur 0.9", "median 3", "jpeg 30", "jpeg 60", "bits 2", "bits 3"),
-    *("variation 0.05", "variation 0.1", "autoencoder", "ddpm 50", "ddpm 140", "reverse-only 50", "reverse-only 90"),
-    *("ddim 20", "ddim 90", "ddim 140", "one-shot 40", "one-shot 100", "one-shot 180", "vp-sde 60", "flow 60"),
-    "twice 40",
-)
 
 
 def zoo(network: NoisePredictor) -> dict[str, RandomMap]:
@@ -30,10 +22,9 @@ def zoo(network: NoisePredictor) -> dict[str, RandomMap]:
     return {"identity": Identity(), **_classical(), **_diffusion(network)}
 
 
-def lean_zoo(network: NoisePredictor, autoencoder: Autoencoder) -> dict[str, RandomMap]:
-    """Return half of the zoo, and an autoencoder: for images and networks that cost a hundred times as much."""
-    everyone = {**zoo(network), "autoencoder": Reconstruction(autoencoder)}
-    return {name: everyone[name] for name in _LEAN}
+def lean_zoo(network: NoisePredictor) -> dict[str, RandomMap]:
+    """Return every other purifier of the zoo: for images and networks that cost a hundred times as much."""
+    return {name: one for place, (name, one) in enumerate(zoo(network).items()) if place % 2 == 0}
 
 
 def _classical() -> dict[str, RandomMap]:

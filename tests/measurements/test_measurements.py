@@ -127,7 +127,7 @@ def test_pinned_smoothing_moves_nothing_apart() -> None:
 def test_probes_of_few_images_travel_together_and_agree_with_one_by_one(monkeypatch) -> None:
     purifier, measurement = DDPM(DIGITS_UNET, depth=50, steps=2), Compression((0.1,), probes=5)
     together = measurement(purifier, BATCH, NOISE)
-    monkeypatch.setitem(points.NUMBERS_AT_ONCE, "cpu", 64)  # one digit
+    monkeypatch.setattr(points, "ON_CPU", 64)  # one digit
     xr.testing.assert_allclose(together, measurement(purifier, BATCH, NOISE), rtol=1e-3)
 
 

@@ -12,8 +12,8 @@ from purigeom.networks.classifier import ConvNet
 from purigeom.networks.files import weights_file
 from purigeom.networks.unet import UNet
 from purigeom.training import cifar
-from purigeom.training.cifar import LEAN, accuracy, train_autoencoder, train_classifier, train_denoiser
-from purigeom.training.classifier import ClassifierRecipe
+from purigeom.training.cifar import LEAN, train_autoencoder, train_classifier, train_denoiser
+from purigeom.training.classifier import ClassifierRecipe, accuracy
 from purigeom.training.denoiser import held_out_errors
 from purigeom.training.descent import Run
 from purigeom.training.hardware import Hardware

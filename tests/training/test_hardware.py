@@ -30,7 +30,7 @@ def test_channels_lie_last_in_images_and_weights_and_nothing_else_changes() -> N
 def test_only_who_asks_has_a_network_compiled(monkeypatch) -> None:
     layer, compiled = nn.Linear(2, 2), []
     monkeypatch.setattr(torch, "compile", lambda network: compiled.append(network) or network)
-    Hardware().quickened(layer)
+    Hardware().called(layer)
     assert compiled == []
-    Hardware(compiled=True).quickened(layer)
+    Hardware(compiled=True).called(layer)
     assert compiled == [layer]

@@ -13,8 +13,8 @@ from analyses import train_cifar
 from analyses.train_cifar import Plan
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.files import weights_file
-from purigeom.training.cifar import LEAN, accuracy
-from purigeom.training.classifier import ClassifierRecipe
+from purigeom.training.cifar import LEAN
+from purigeom.training.classifier import ClassifierRecipe, accuracy
 from purigeom.training.recipe import Recipe
 from tests.training.made import data
 

@@ -10,7 +10,7 @@ from purigeom.geometry.memory import in_parts
 from purigeom.noise import Noise, joined
 from purigeom.protocols import Displacement, RandomMap
 
-NUMBERS_AT_ONCE = {"cpu": 2**16, "cuda": 2**22}
+ON_CPU, ON_ACCELERATOR = 2**16, 2**22
 """How many numbers of images travel together: more no longer fit a CPU's caches, fewer leave a GPU idle. Where memory
 runs out there, half as many."""
 
@@ -39,7 +39,7 @@ def purified_by_parts(purifier: RandomMap, images: Tensor, noise: Noise) -> Tens
 
 def at_once(images: Tensor) -> int:
     """Return how many images of this size travel together."""
-    return max(1, NUMBERS_AT_ONCE.get(images.device.type, NUMBERS_AT_ONCE["cuda"]) // images[0].numel())
+    return max(1, (ON_CPU if images.device.type == "cpu" else ON_ACCELERATOR) // images[0].numel())
 
 
 def check_points(measurement: object, points: int) -> None:

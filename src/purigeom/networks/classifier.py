@@ -8,11 +8,8 @@ from torch import nn
 from purigeom.networks.architectures import ARCHITECTURES
 from purigeom.networks.files import digest, folder, weights_file
 from purigeom.networks.modules import logits
-from purigeom.networks.plain import convolutions
 from purigeom.networks.tensors import fit, read
 from purigeom.protocols import ImageMap
-
-__all__ = ["ConvNet", "convolutions"]
 
 
 @dataclass(frozen=True)

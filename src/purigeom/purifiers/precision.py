@@ -38,7 +38,7 @@ def _quick(purifier: RandomMap, precision: Precision) -> RandomMap:
     if isinstance(purifier, Repeat):
         return replace(purifier, purifier=_quick(purifier.purifier, precision))
     network = getattr(purifier, "network", None)
-    if not hasattr(network, "alpha_bars"):
+    if not isinstance(network, NoisePredictor):
         return purifier
     described: Any = purifier
-    return replace(described, network=Quick(cast(NoisePredictor, network), precision))
+    return replace(described, network=Quick(network, precision))

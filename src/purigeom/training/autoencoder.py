@@ -42,7 +42,7 @@ def purifying(
     """
     torch.manual_seed(recipe.seed)  # initial weights; only training uses torch's own generator
     network = run.hardware.settle(autoencoder(**architecture))
-    called = run.hardware.quickened(network)
+    called = run.hardware.called(network)
 
     def loss(chosen: Tensor, noise: Noise) -> Tensor:
         mirrored = noise.child("mirror").words_like(chosen).view(-1, 1, 1, 1) % 2 == 0

@@ -1,25 +1,21 @@
 """Train the networks of 32x32 colour images that the repository holds: a denoiser, two classifiers, an autoencoder."""
 
-import copy
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
-from torch import nn
 
 from purigeom.attacks.pgd import PGD
-from purigeom.defence.checks import labels_of
 from purigeom.networks.classifier import ConvNet
 from purigeom.protocols import Batch, Classifier
 from purigeom.training.autoencoder import crafted, purifying
-from purigeom.training.classifier import ClassifierRecipe, classifier, normalisation
-from purigeom.training.denoiser import held_out_errors, noise_predictor, saved
+from purigeom.training.classifier import ClassifierRecipe, accuracy, classifier, normalisation
+from purigeom.training.denoiser import denoiser_saved, held_out_errors, noise_predictor
 from purigeom.training.descent import QUIETLY, Run
 from purigeom.training.recipe import Recipe
+from purigeom.training.saving import saved
 
 RADIUS = 8 / 255
 CRAFTED_IMAGES = 10_000
@@ -78,7 +74,7 @@ def train_denoiser(
     """Train a noise predictor on images and their mirror images; return the held-out errors of what was saved."""
     mirrored = torch.cat([data.train.images, data.train.images.flip(-1)])
     network = noise_predictor(mirrored, architecture, recipe, run)
-    return held_out_errors(saved(target, network), data.test[:1000])
+    return held_out_errors(denoiser_saved(target, network), data.test[:1000])
 
 
 def train_classifier(
@@ -88,7 +84,7 @@ def train_classifier(
     network = classifier(data.train, recipe, run)
     mean, deviation = normalisation(data.train)
     settings = {"architecture": "whitened", "mean": mean, "deviation": deviation, "widths": recipe.widths}
-    _save(target, network, settings)
+    saved(target, network, settings)
     return {"held_out_accuracy": accuracy(ConvNet(str(target)), data.test)}
 
 
@@ -98,24 +94,7 @@ def train_autoencoder(
     """Train an autoencoder on attacks against a classifier, save it and return its mean error on held-out ones."""
     train, test = data.train[:CRAFTED_IMAGES], data.test[:1000]
     network = purifying(train.images, crafted(train, against, CRAFTED, RADIUS), CODE, recipe, run)
-    stored = _save(target, network, CODE)
+    stored = saved(target, network, CODE)
     with torch.no_grad():
         error = (stored(crafted(test, against, CRAFTED, RADIUS)).clamp(0, 1) - test.images).abs().mean()
     return {"held_out_distance": error.item()}
-
-
-@torch.no_grad()
-def accuracy(who: Classifier, test: Batch, at_once: int = 500) -> float:
-    """Return the share of images that a classifier gets right."""
-    logits, blocks = who.load(), [test[start : start + at_once] for start in range(0, len(test), at_once)]
-    right = [logits(block.images).argmax(1) == labels_of(block) for block in blocks]
-    return torch.cat(right).float().mean().item()
-
-
-def _save(target: Path, network: nn.Module, settings: Mapping[str, Any]) -> nn.Module:
-    """Save a network as half floats with its settings; return what loading it gives."""
-    stored = copy.deepcopy(network).cpu().half()
-    target.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in stored.state_dict().items()}, target / "model.safetensors")
-    (target / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
-    return stored.float().eval()

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import update_bn
 
 from purigeom.defence.checks import labels_of
 from purigeom.networks.whitened import whiten, whitened
 from purigeom.noise import Noise
-from purigeom.protocols import Batch
+from purigeom.protocols import Batch, Classifier
 from purigeom.training.descent import QUIETLY, Run, Training, train
 from purigeom.training.hardware import Hardware
 
@@ -53,7 +54,7 @@ def classifier(images: Batch, recipe: ClassifierRecipe, run: Run = QUIETLY) -> n
     The averaged network's normalisations are measured anew, since those that were followed belong to other weights.
     """
     network = run.hardware.settle(_network(images, recipe))
-    called = run.hardware.quickened(network)
+    called = run.hardware.called(network)
 
     def loss(step: int) -> Tensor:
         chosen, epoch = _chosen(step, recipe, len(images))
@@ -70,20 +71,19 @@ def classifier(images: Batch, recipe: ClassifierRecipe, run: Run = QUIETLY) -> n
     return trained
 
 
-@torch.no_grad()
 def measure_normalisations(network: nn.Module, images: Tensor, hardware: Hardware, at_once: int = 1024) -> None:
     """Set the averages of a network's batch normalisations to those of some images."""
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None  # the plain mean over all batches
     network.train()
-    for start in range(0, len(images), at_once):
-        network(hardware.place(images[start : start + at_once]))
+    update_bn((hardware.place(block) for block in images.split(at_once)), network)
     network.eval()
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
+
+
+@torch.no_grad()
+def accuracy(who: Classifier, test: Batch, at_once: int = 500) -> float:
+    """Return the share of images that a classifier gets right."""
+    logits, blocks = who.load(), [test[start : start + at_once] for start in range(0, len(test), at_once)]
+    right = [logits(block.images).argmax(1) == labels_of(block) for block in blocks]
+    return torch.cat(right).float().mean().item()
 
 
 def normalisation(images: Batch) -> tuple[list[float], list[float]]:

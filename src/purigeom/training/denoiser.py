@@ -27,7 +27,7 @@ def noise_predictor(images: Tensor, architecture: Mapping[str, Any], recipe: Rec
 
     torch.manual_seed(recipe.seed)  # initial weights and dropout; only training uses torch's own generator
     network = run.hardware.settle(UNet2DModel(**architecture))
-    called = run.hardware.quickened(network)
+    called = run.hardware.called(network)
 
     def loss(chosen: Tensor, noise: Noise) -> Tensor:
         levels = run.hardware.place(noise.child("level").words_like(chosen) % recipe.levels)
@@ -38,7 +38,7 @@ def noise_predictor(images: Tensor, architecture: Mapping[str, Any], recipe: Rec
     return descend(adam(network, recipe, AVERAGE_DECAY), loss, recipe, len(images), run)
 
 
-def saved(target: Path, network: nn.Module, *, half: bool = True) -> nn.Module:
+def denoiser_saved(target: Path, network: nn.Module, *, half: bool = True) -> nn.Module:
     """Save a network as a DDPM folder, as half floats or floats, and return what loading it gives."""
     stored: Any = copy.deepcopy(network).cpu()
     stored = stored.half() if half else stored

@@ -1,18 +1,19 @@
 """Train the digits denoiser and classifier that purigeom ships: seeded, on a CPU, in minutes."""
 
-import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from purigeom.images import Digits
-from purigeom.networks.classifier import convolutions
+from purigeom.networks.classifier import ConvNet
+from purigeom.networks.plain import convolutions
 from purigeom.noise import Noise
-from purigeom.training.denoiser import held_out_errors, noise_predictor, saved
+from purigeom.training.classifier import accuracy
+from purigeom.training.denoiser import denoiser_saved, held_out_errors, noise_predictor
 from purigeom.training.recipe import Recipe, adam, descend
+from purigeom.training.saving import saved
 
 DENOISER = Recipe(steps=6000, peak_rate=2e-3)
 CLASSIFIER = Recipe(steps=1500, peak_rate=3e-3)
@@ -34,7 +35,7 @@ _UNET = {
 def train_denoiser(target: Path, recipe: Recipe = DENOISER) -> dict[str, float]:
     """Train a noise predictor, save it as a DDPM folder and return its held-out error by noise level."""
     network = noise_predictor(Digits("train").load().images, _UNET, recipe)
-    return held_out_errors(saved(target, network, half=False), Digits("test").load())
+    return held_out_errors(denoiser_saved(target, network, half=False), Digits("test").load())
 
 
 def train_classifier(target: Path, recipe: Recipe = CLASSIFIER) -> dict[str, float]:
@@ -49,9 +50,5 @@ def train_classifier(target: Path, recipe: Recipe = CLASSIFIER) -> dict[str, flo
         return cross_entropy(network(noisy), labels[chosen])
 
     descend(adam(network, recipe), loss, recipe, len(train))
-    target.mkdir(parents=True, exist_ok=True)
-    save_file(network.state_dict(), target / "model.safetensors")
-    (target / "config.json").write_text(json.dumps(_ARCHITECTURE, indent=2) + "\n")
-    with torch.no_grad():
-        right = network.eval()(test.images).argmax(1) == test.labels
-    return {"held_out_accuracy": right.float().mean().item()}
+    saved(target, network, _ARCHITECTURE, half=False)
+    return {"held_out_accuracy": accuracy(ConvNet(str(target)), test)}

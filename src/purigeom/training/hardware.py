@@ -29,11 +29,11 @@ class Hardware:
         place: Any = nn.Module.to  # diffusers' own `to` warns, and torch's types know no memory format
         return place(network, self.device, memory_format=torch.channels_last)
 
-    def quickened(self, network: nn.Module) -> nn.Module:
+    def called(self, network: nn.Module) -> nn.Module:
         """Return what to call in place of the network: itself, or its compiled form, which shares its weights."""
         quicken: Any = torch.compile  # its types say that a function comes back
-        called: nn.Module = quicken(network) if self.compiled else network
-        return called
+        form: nn.Module = quicken(network) if self.compiled else network
+        return form
 
     def precision(self) -> AbstractContextManager[object]:
         """Return the context in which layers are called."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from purigeom.procedural import Procedural
-from purigeom.training.denoiser import held_out_errors, noise_predictor, saved
+from purigeom.training.denoiser import denoiser_saved, held_out_errors, noise_predictor
 from purigeom.training.descent import Run
 from purigeom.training.recipe import Recipe
 
@@ -43,9 +43,9 @@ def train_denoiser(
 
     def watch(step: int, _: float, network: nn.Module) -> None:
         if step % SAVE_EVERY == 0:
-            saved(target, network)
+            denoiser_saved(target, network)
         if say is not None and step % SAY_EVERY == 0:
             say({"step": step, **held_out_errors(network, few)})
 
     network = noise_predictor(images.load().images, _UNET, recipe, Run(watch=watch))
-    return held_out_errors(saved(target, network), many)
+    return held_out_errors(denoiser_saved(target, network), many)

@@ -14,9 +14,9 @@ from purigeom.protocols import Batch
 class Cifar:
     """Small colour images: CIFAR-10 and CIFAR-100 (Krizhevsky, 2009), CIFAR-10.1 (Recht et al., 2018).
 
-    An image's id is its place in its split, in the order of the source: ids of the train and the test split are the
-    same numbers, and the train split has another order in the archive of mosaics than in the official batches.
-    The digest of the bytes tells them apart. Slicing keeps the ids, and touches no file.
+    An image's id is its place in its split, in the order of the source, after the ids of the split before: those of
+    CIFAR-10's test images follow on the train images'. The train split has another order in the archive of mosaics than
+    in the official batches; the digest of the bytes tells them apart. Slicing keeps the ids, and touches no file.
 
     Parameters
     ----------

@@ -1,12 +1,13 @@
 """What diffusion purifiers ask of a network, whoever trained it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 
+@runtime_checkable
 class NoisePredictor(Protocol):
     """The name of a trained network that guesses noise: cheap to send around, loaded where it is used."""
 
