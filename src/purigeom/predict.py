@@ -7,7 +7,7 @@ import xarray as xr
 
 from purigeom.attacks.adversary import Adversary
 from purigeom.attacks.apgd import APGD
-from purigeom.defence.gradients import BPDA
+from purigeom.defence.gradients import BPDA, Exact, Gradient
 from purigeom.geometry.displacement import Corners
 from purigeom.images import checked
 from purigeom.measurements.cloud import Cloud
@@ -47,23 +47,30 @@ def purifications(radii: Sequence[float]) -> int:
     return (1 + len(radii) * PAIRS) * 2 + len(radii) * 4 * PAIRS + (1 + len(radii) * (2 * PAIRS + 2)) + 1
 
 
-def attack_questions(classifier: Classifier, radii: Sequence[float], purifier: RandomMap) -> tuple[Measurement, ...]:
+def attack_questions(
+    classifier: Classifier, radii: Sequence[float], purifier: RandomMap, through_networks: Gradient = Exact()
+) -> tuple[Measurement, ...]:
     """Return the attacks whose worst is a purifier's measured robustness.
 
-    Both losses through exact gradients; where there is no network inside, longer, and by the classifier's own gradient
-    too, which is all that is left where a purifier is piecewise constant.
+    Both losses through exact gradients, or what is said to do for them where there is a network inside; where there is
+    none, longer, and by the classifier's own gradient too, which is all that is left where a purifier is piecewise
+    constant.
     """
     said = declaration(purifier)
     steps = STEPS if said.network else PATIENT_STEPS
     attacks = [APGD(steps), APGD(steps, loss="cw")]
     adversaries = [Adversary(one, gradient=BPDA()) for one in attacks if not said.network]
     if said.differentiability not in ("piecewise constant", "none"):
-        adversaries += [Adversary(one) for one in attacks]
+        adversaries += [Adversary(one, gradient=through_networks if said.network else Exact()) for one in attacks]
     return tuple(Survival(classifier, tuple(radii), one) for one in adversaries)
 
 
 def study(
-    purifiers: Mapping[str, RandomMap], images: ImageSet, classifier: Classifier, radii: Sequence[float]
+    purifiers: Mapping[str, RandomMap],
+    images: ImageSet,
+    classifier: Classifier,
+    radii: Sequence[float],
+    through_networks: Gradient = Exact(),
 ) -> list[Task]:
     """Return the tasks whose answers make a calibration: forward passes first, then attacks."""
     forward = [
@@ -74,7 +81,7 @@ def study(
     return forward + [
         Task(name, purifier, question, images)
         for name, purifier in purifiers.items()
-        for question in attack_questions(classifier, radii, purifier)
+        for question in attack_questions(classifier, radii, purifier, through_networks)
     ]
 
 

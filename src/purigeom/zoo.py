@@ -17,14 +17,15 @@ DEPTHS = (20, 50, 90, 140, 200)
 STEPS = 4
 
 
-def zoo(network: NoisePredictor) -> dict[str, RandomMap]:
-    """Return purifiers by name: those of a diffusion network of 1000 levels, and classical ones."""
-    return {"identity": Identity(), **_classical(), **_diffusion(network)}
+def zoo(network: NoisePredictor, steps: int = STEPS) -> dict[str, RandomMap]:
+    """Return purifiers by name: those of a diffusion network of 1000 levels, in so many steps, and classical ones."""
+    return {"identity": Identity(), **_classical(), **_diffusion(network, steps)}
 
 
 def lean_zoo(network: NoisePredictor) -> dict[str, RandomMap]:
-    """Return every other purifier of the zoo: for images and networks that cost a hundred times as much."""
-    return {name: one for place, (name, one) in enumerate(zoo(network).items()) if place % 2 == 0}
+    """Return every other purifier of the zoo, in half as many steps: for networks that cost a hundred times as much."""
+    everyone = zoo(network, STEPS // 2).items()
+    return {name: one for place, (name, one) in enumerate(everyone) if place % 2 == 0}
 
 
 def _classical() -> dict[str, RandomMap]:
@@ -38,16 +39,16 @@ def _classical() -> dict[str, RandomMap]:
     }
 
 
-def _diffusion(network: NoisePredictor) -> dict[str, RandomMap]:
+def _diffusion(network: NoisePredictor, steps: int) -> dict[str, RandomMap]:
     samplers = {"ddpm": DDPM, "reverse-only": ReverseOnly, "ddim": DDIM}
     return {
         **{
-            f"{name} {depth}": sampler(network, depth=depth, steps=STEPS)
+            f"{name} {depth}": sampler(network, depth=depth, steps=steps)
             for name, sampler in samplers.items()
             for depth in DEPTHS
         },
         **{f"one-shot {depth}": OneShot(network, depth=depth) for depth in (40, 100, 180)},
-        **{f"vp-sde {depth}": VPSDE(network, depth=depth, steps=10) for depth in (60, 140)},
-        **{f"flow {depth}": ProbabilityFlow(network, depth=depth, steps=8) for depth in (60, 140)},
-        **{f"twice {depth}": Repeat(DDPM(network, depth=depth, steps=2), 2) for depth in (40, 100)},
+        **{f"vp-sde {depth}": VPSDE(network, depth=depth, steps=5 * steps // 2) for depth in (60, 140)},
+        **{f"flow {depth}": ProbabilityFlow(network, depth=depth, steps=2 * steps) for depth in (60, 140)},
+        **{f"twice {depth}": Repeat(DDPM(network, depth=depth, steps=steps // 2), 2) for depth in (40, 100)},
     }

@@ -9,9 +9,10 @@ import torch
 from purigeom.attacks.losses import climbing
 from purigeom.attacks.pgd import PGD
 from purigeom.catalog import BASELINES, CLASSIFIERS, DIGITS_UNET
-from purigeom.defence.gradients import BPDA, Exact, FullGraph, Surrogate, Withheld
+from purigeom.defence.gradients import BPDA, Exact, FewerBits, FullGraph, Surrogate, Withheld
 from purigeom.geometry.memory import peak_bytes
 from purigeom.images import Digits
+from purigeom.networks.quick import Quick
 from purigeom.protocols import Declaration
 from purigeom.purifiers.composed import Compose, Repeat
 from purigeom.purifiers.diffusion.ddim import DDIM, OneShot
@@ -96,6 +97,27 @@ def test_a_surrogate_is_found_inside_a_composition() -> None:
 def test_a_purifier_without_steps_to_leave_out_has_no_surrogate(purifier) -> None:
     with pytest.raises(ValueError, match=r"Surrogate\(steps=5\) needs a purifier with a depth and more than 5 steps"):
         slope(purifier, Surrogate(5))
+
+
+def test_fewer_bits_are_the_quick_purifier_s_gradient_and_the_judge_s_answer_stays_full() -> None:
+    full, quick = (DDPM(network, depth=60, steps=3) for network in (DIGITS_UNET, Quick(DIGITS_UNET)))
+    for one, other in zip(slope(full, FewerBits()), slope(quick, Exact()), strict=True):
+        assert torch.equal(one, other)
+    fewer, all_bits = (slope(full, gradient)[1].flatten() for gradient in (FewerBits(), Exact()))
+    assert 0.99 < torch.cosine_similarity(fewer, all_bits, dim=0) < 1
+
+
+@pytest.mark.parametrize("purifier", [BASELINES["median"], DDPM(Quick(DIGITS_UNET), depth=60, steps=3)])
+def test_fewer_bits_need_a_network_that_has_them(purifier) -> None:
+    with pytest.raises(
+        ValueError, match=r"FewerBits\(precision='bfloat16'\) needs a purifier with a diffusion network"
+    ):
+        slope(purifier, FewerBits())
+
+
+def test_full_precision_is_not_fewer_bits() -> None:
+    with pytest.raises(ValueError, match=r"FewerBits\.precision must be 'bfloat16' or 'float16'; got 'full'"):
+        FewerBits("full")
 
 
 @pytest.mark.parametrize("gradient", [Exact(), FullGraph()])

@@ -1,12 +1,13 @@
 """Which derivatives an attacker takes through a purifier: each a description that is stored with the result."""
 
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, get_args, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from purigeom.geometry.chain import as_chain
+from purigeom.networks.quick import Precision, with_quick_networks
 from purigeom.noise import Noise
 from purigeom.protocols import ImageMap, RandomMap, declaration
 
@@ -121,6 +122,33 @@ def _with_steps(thing: Any, steps: int) -> Any:
     if {"steps", "depth"} <= set(parts):
         return replace(thing, steps=min(steps, parts["steps"] or parts["depth"]))
     return replace(thing, **{name: _with_steps(part, steps) for name, part in parts.items()})
+
+
+@dataclass(frozen=True)
+class FewerBits:
+    """The same purifier with diffusion networks in half precision, values and gradients; judged in full precision."""
+
+    version: ClassVar[int] = 1
+    precision: Precision = "bfloat16"
+
+    def __post_init__(self) -> None:
+        if self.precision not in get_args(Precision) or self.precision == "full":
+            msg = f"FewerBits.precision must be 'bfloat16' or 'float16'; got {self.precision!r}."
+            raise ValueError(msg)
+
+    @property
+    def label(self) -> str:
+        return f"exact in {self.precision}"
+
+    def pin(self, purifier: RandomMap, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
+        quick: RandomMap = with_quick_networks(purifier, self.precision)
+        if quick == purifier:
+            msg = (
+                f"{self!r} needs a purifier with a diffusion network that is not quick already; got {purifier!r}. "
+                "Take Exact()."
+            )
+            raise ValueError(msg)
+        return Exact().pin(quick, noise, image_shape)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,15 @@
 """A small convolutional autoencoder by the name of its checkpoint: a folder that says its architecture."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
-from purigeom.networks.files import digest, folder, weights_file
 from purigeom.networks.modules import loaded
-from purigeom.networks.tensors import fit, read
+from purigeom.networks.restorer import check_shape, content, fitted, settings
 
 
 @dataclass(frozen=True)
@@ -20,29 +18,19 @@ class Autoencoder:
 
     checkpoint: str
 
+    family: ClassVar[str] = "autoencoder"
+
     def content(self) -> str:
-        """Return the digest of the weights and the architecture."""
-        root = folder(self.checkpoint)
-        return digest([weights_file(root), root / "config.json"])
+        return content(self)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments of `autoencoder`."""
-        config: dict[str, Any] = json.loads((folder(self.checkpoint) / "config.json").read_text())
-        return config
+        return settings(self)
 
     def check(self, image_shape: tuple[int, ...]) -> None:
-        """Raise unless the network takes images of this shape."""
-        config = self.config()
-        needed = (config["channels"], config["size"], config["size"])
-        if tuple(image_shape) != needed:
-            msg = (
-                f"Autoencoder({self.checkpoint!r}) takes images of shape {needed}; got {tuple(image_shape)}. Choose "
-                "images or a checkpoint that fit."
-            )
-            raise ValueError(msg)
+        check_shape(self, image_shape)
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        """Return the network on a device, loaded once per process."""
         return loaded(_load, self, self.content(), device, dtype)
 
 
@@ -63,4 +51,4 @@ def autoencoder(channels: int, size: int, widths: Sequence[int], code: int) -> n
 
 
 def _load(who: Autoencoder) -> nn.Module:
-    return fit(autoencoder(**who.config()), read(weights_file(folder(who.checkpoint))), repr(who))
+    return fitted(autoencoder, who)

@@ -1,7 +1,7 @@
 """A noise predictor that computes in fewer bits, and in the layout and the code that its device likes best."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
@@ -79,6 +79,23 @@ class Quick:
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""
         return _module(self, self.content(), device, dtype)
+
+
+def with_quick_networks(thing: Any, precision: Precision) -> Any:
+    """Return a description in which every diffusion network computes in another precision, and all else is as it was.
+
+    Networks that are quick already stay as they are.
+    """
+    if isinstance(thing, tuple):
+        return tuple(with_quick_networks(part, precision) for part in thing)
+    if isinstance(thing, NoisePredictor):
+        return thing if isinstance(thing, Quick) else Quick(thing, precision)
+    if not is_dataclass(thing) or isinstance(thing, type):
+        return thing
+    described: Any = thing
+    parts = {field.name: getattr(thing, field.name) for field in fields(described) if field.init}
+    changed = {name: with_quick_networks(part, precision) for name, part in parts.items()}
+    return thing if changed == parts else replace(described, **changed)
 
 
 class _Otherwise(nn.Module):

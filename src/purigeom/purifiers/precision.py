@@ -1,12 +1,9 @@
 """In how many bits the diffusion networks of purifiers compute."""
 
-from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
-from purigeom.networks.diffusion.predictor import NoisePredictor
-from purigeom.networks.quick import Precision, Quick
+from purigeom.networks.quick import Precision, with_quick_networks
 from purigeom.protocols import RandomMap
-from purigeom.purifiers.composed import Compose, Repeat
 
 
 def quickened(purifier: RandomMap, precision: str) -> RandomMap:
@@ -24,21 +21,11 @@ def quickened(purifier: RandomMap, precision: str) -> RandomMap:
         raise ValueError(msg)
     if precision == "full":
         return purifier
-    found = _quick(purifier, cast(Precision, precision))
+    found: RandomMap = with_quick_networks(purifier, cast(Precision, precision))
     if found == purifier:
-        msg = f"The precision {precision} needs a purifier with a diffusion network; got {purifier!r}. Leave it out."
+        msg = (
+            f"The precision {precision} needs a purifier with a diffusion network that is not quick already; got "
+            f"{purifier!r}. Leave it out."
+        )
         raise ValueError(msg)
     return found
-
-
-def _quick(purifier: RandomMap, precision: Precision) -> RandomMap:
-    """Return the purifier with quick networks; one without networks as it is."""
-    if isinstance(purifier, Compose):
-        return replace(purifier, parts=tuple(_quick(part, precision) for part in purifier.parts))
-    if isinstance(purifier, Repeat):
-        return replace(purifier, purifier=_quick(purifier.purifier, precision))
-    network = getattr(purifier, "network", None)
-    if not isinstance(network, NoisePredictor):
-        return purifier
-    described: Any = purifier
-    return replace(described, network=Quick(network, precision))
