@@ -38,7 +38,6 @@ class ClassifierRecipe:
     smoothing: float = 0.2
     average_decay: float = 0.98
     radius: float = 0.0
-    attack_steps: int = 1
     seed: int = 0
     widths: tuple[int, ...] = (64, 256, 256)
     """Of the network's stages."""
@@ -151,13 +150,13 @@ def _augmented(images: Tensor, ids: Tensor, epoch: int, noise: Noise) -> Tensor:
 
 
 def _worst(network: nn.Module, images: Tensor, labels: Tensor, recipe: ClassifierRecipe, noise: Noise) -> Tensor:
-    """Return images moved against the network within the radius: from a random start, by signs of gradients."""
+    """Return images moved against the network: by noise of twice the radius, then by it along the gradient's sign.
+
+    Not brought back into the ball, and not one step from within it, under which this network learns to survive that
+    step alone (de Jorge et al. 2022): 75 % clean, and none of 1,000 images under PGD-20.
+    """
     if not recipe.radius:
         return images
-    start = noise.child("start").uniform_like(images)
-    moved, stride = images + recipe.radius * start, 1.25 * recipe.radius / recipe.attack_steps
-    for _ in range(recipe.attack_steps):
-        asked = moved.clamp(0, 1).detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(cross_entropy(network(asked), labels), asked)
-        moved = images + (asked + stride * gradient.sign() - images).clamp(-recipe.radius, recipe.radius)
-    return moved.clamp(0, 1).detach()
+    noisy = (images + 2 * recipe.radius * noise.child("start").uniform_like(images)).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(cross_entropy(network(noisy), labels), noisy)
+    return (noisy + recipe.radius * gradient.sign()).clamp(0, 1).detach()

@@ -1,0 +1,75 @@
+"""Claims about the script that trains networks which give clean images back, with small plans and few images."""
+
+import hashlib
+import json
+
+import pytest
+import torch
+
+from analyses import train_zoo
+from purigeom.attacks.pgd import PGD
+from purigeom.networks.files import weights_file
+from purigeom.training import restorer
+from tests.training.test_restorer import SUBJECT, small
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch):
+    monkeypatch.setattr(train_zoo, "subject", lambda _: SUBJECT)
+    monkeypatch.setattr(train_zoo, "SAY_EVERY", 2)
+    monkeypatch.setattr(restorer, "JUDGING", PGD(2))
+    monkeypatch.setattr(train_zoo, "PLANS", {"digits": {name: small(name, 4) for name in ("disco", "maep-mlm")}})
+
+
+def words(tmp_path, *names) -> list[str]:
+    return [*names, "--folder", str(tmp_path / "weights"), "--states", str(tmp_path / "states")]
+
+
+def said(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_progress_is_said_and_at_the_end_what_was_made(tmp_path, capsys) -> None:
+    train_zoo.main(words(tmp_path, "disco", "maep-mlm"))
+    lines = said(capsys)
+    assert [line["step"] for line in lines if "step" in line] == [2, 4, 2, 4]
+    made = {line["network"]: line for line in lines if "network" in line}
+    assert {name: line["loss"] for name, line in made.items()} == {
+        "digits-disco": "purification",
+        "digits-maep-mlm": "mlm",
+    }
+    for name, line in made.items():
+        file = weights_file(tmp_path / "weights" / name)
+        assert line["bytes"] == file.stat().st_size
+        assert line["weights_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    train_zoo.main(words(tmp_path, "disco", "maep-mlm", "--judge"))
+    assert said(capsys) == list(made.values()), "to judge is to say the same and train nothing"
+
+
+def test_a_script_that_was_stopped_goes_on_and_makes_the_same_bytes(tmp_path, capsys, monkeypatch) -> None:
+    train_zoo.main(words(tmp_path / "whole", "disco"))
+    expected = said(capsys)[-1]
+    keep, say = train_zoo.Keep, train_zoo._watch
+
+    def stop(step, pace, network) -> None:
+        say(step, pace, network)
+        if step == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_zoo, "Keep", lambda file: keep(file, seconds=0))
+    with monkeypatch.context() as patched:
+        patched.setattr(train_zoo, "_watch", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train_zoo.main(words(tmp_path / "halved", "disco"))
+    capsys.readouterr()
+    torch.manual_seed(99)
+    train_zoo.main(words(tmp_path / "halved", "disco"))
+    lines = said(capsys)
+    assert [line["step"] for line in lines[:-1]] == [4]
+    assert lines[-1] == expected
+
+
+def test_a_network_that_nobody_planned_is_named(capsys) -> None:
+    with pytest.raises(SystemExit):
+        train_zoo.main(["nobody", "disco"])
+    assert "['nobody'] cannot be trained on digits; choose of ['disco', 'maep-mlm']" in capsys.readouterr().err
