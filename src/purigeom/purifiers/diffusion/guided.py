@@ -1,0 +1,148 @@
+"""What guided samplers share: states that carry the images along, the slope of a guide, the reverse step's Gaussian."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, get_args
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from purigeom.networks.diffusion.predictor import NoisePredictor
+from purigeom.noise import Noise
+from purigeom.protocols import Declaration, Differentiability, ImageMap
+from purigeom.purifiers.diffusion.process import to_images
+
+Variance: TypeAlias = Literal["small", "large"]
+Objective: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Takes a state; returns one number per image, and what else was found on the way."""
+
+
+class Networked(Protocol):
+    """What every purifier with a noise predictor has."""
+
+    @property
+    def network(self) -> NoisePredictor: ...
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A step whose state holds more than the image: what guides it, or what an optimiser remembers."""
+
+    step: ImageMap
+    rounding: float = 0.0
+    """The machine precision of the network inside, where that is coarser than the state's."""
+
+    def __call__(self, state: Tensor) -> Tensor:
+        return self.step(state)
+
+
+def guided(network: NoisePredictor, step: ImageMap) -> Guided:
+    """Return a step of a wide state with the rounding of its network."""
+    return Guided(step, getattr(network, "rounding", 0.0))
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The Gaussian of the next lower level, given a state and the guess of the clean one (Ho et al. 2020)."""
+
+    guess_weight: float
+    state_weight: float
+    variance: float
+
+    def mean(self, guess: Tensor, state: Tensor) -> Tensor:
+        """Return the mean; its variance is the same for every pixel."""
+        return self.guess_weight * guess + self.state_weight * state
+
+    def draw(self, mean: Tensor, noise: Noise) -> Tensor:
+        """Return a draw about a mean, which guidance may have moved."""
+        return mean + self.variance**0.5 * noise.normal_like(mean)
+
+
+def posterior(signal: float, lower_signal: float, variance: Variance) -> Posterior:
+    """Return the Gaussian between two signal levels, with the posterior's variance or the forward process's."""
+    step_variance = 1 - signal / lower_signal
+    shrink = (1 - lower_signal) / (1 - signal)
+    return Posterior(
+        guess_weight=lower_signal**0.5 * step_variance / (1 - signal),
+        state_weight=(signal / lower_signal) ** 0.5 * shrink,
+        variance=step_variance * (shrink if variance == "small" else 1.0),
+    )
+
+
+def slope(objective: Objective, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradient of every image's objective, and what else the objective found.
+
+    It can itself be differentiated, forward and backward: a step that calls it is unrolled exactly.
+    """
+
+    def total(state: Tensor) -> tuple[Tensor, Tensor]:
+        values, found = objective(state)
+        return values.sum(), found
+
+    return grad(total, has_aux=True)(state)
+
+
+def noised(state: Tensor, signal: float, noise: Noise) -> Tensor:
+    """Return what the forward process makes of a clean state at a signal level."""
+    return signal**0.5 * state + (1 - signal) ** 0.5 * noise.normal_like(state)
+
+
+def with_reference(images: Tensor) -> Tensor:
+    """Return the first state of a guided sampler: the images in [-1, 1], and again as what guides it."""
+    state = 2 * images - 1
+    return torch.cat([state, state], 1)
+
+
+def noised_with_reference(signal: float, noise: Noise) -> ImageMap:
+    """Return the step from images to a state at a signal level, with the images beside it as what guides it."""
+
+    def begin(images: Tensor) -> Tensor:
+        clean = 2 * images - 1
+        return torch.cat([noised(clean, signal, noise), clean], 1)
+
+    return begin
+
+
+def without_reference(state: Tensor) -> Tensor:
+    """Return the images of a guided state."""
+    return to_images(state.chunk(2, 1)[0])
+
+
+def without_reference_clamped(state: Tensor) -> Tensor:
+    """Return the images of a guided state, brought back to [0, 1]: guidance moves them after the last guess."""
+    return without_reference(state).clamp(0, 1)
+
+
+def declared_guided(
+    purifier: Networked, differentiability: Differentiability, *, clip: bool, family: str = "guided diffusion"
+) -> Declaration:
+    """Return the declaration of a sampler that is guided by, or fitted to, the image."""
+    return Declaration(family, purifier.network.checkpoint, differentiability, "clamped" if clip else "unbounded")
+
+
+def check_sizes(purifier: object, *names: str) -> None:
+    """Raise unless these fields are finite numbers of at least zero."""
+    for name in names:
+        value = getattr(purifier, name)
+        if not 0 <= value < math.inf:
+            msg = f"{type(purifier).__name__}.{name} must be finite and not negative; got {value!r}."
+            raise ValueError(msg)
+
+
+def check_counts(purifier: object, *names: str) -> None:
+    """Raise unless these fields are whole numbers of at least one."""
+    for name in names:
+        value = getattr(purifier, name)
+        if not isinstance(value, int) or value < 1:
+            msg = f"{type(purifier).__name__}.{name} must be a whole number of at least 1; got {value!r}."
+            raise ValueError(msg)
+
+
+def check_choice(purifier: object, name: str, choices: object) -> None:
+    """Raise unless a field is one of the names that its type lists."""
+    value = getattr(purifier, name)
+    if value not in get_args(choices):
+        msg = f"{type(purifier).__name__}.{name} must be one of {get_args(choices)}; got {value!r}."
+        raise ValueError(msg)
