@@ -11,21 +11,26 @@ import torch
 
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.files import SHIPPED
+from purigeom.networks.self_supervised import SelfSupervised
 from purigeom.networks.unet import UNet
 from purigeom.training.digits import train_classifier, train_denoiser
+from purigeom.training.soap import train_digits
+
+NETWORKS = {
+    "digits-classifier": (train_classifier, ConvNet),
+    "digits-ddpm": (train_denoiser, UNet),
+    "digits-soap": (train_digits, SelfSupervised),
+}
+"""How each is trained, and what it is loaded by."""
 
 
 def main(folder: Path) -> None:
-    """Train both networks and say what came out."""
+    """Train every network and say what came out."""
     torch.set_num_threads(2)
-    denoiser, classifier = folder / "digits-ddpm", folder / "digits-classifier"
-    figures = {"digits-classifier": train_classifier(classifier), "digits-ddpm": train_denoiser(denoiser)}
-    contents = {
-        "digits-classifier": ConvNet(str(classifier)).content(),
-        "digits-ddpm": UNet(str(denoiser)).content(),
-    }
-    for name, found in figures.items():
-        sys.stdout.write(json.dumps({"network": name, **found, "content_sha256": contents[name]}) + "\n")
+    for name, (train, network) in NETWORKS.items():
+        found = train(folder / name)
+        digest = network(str(folder / name)).content()
+        sys.stdout.write(json.dumps({"network": name, **found, "content_sha256": digest}) + "\n")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def test_the_installed_command_gives_a_sentence_and_no_traceback():
     )
     assert ended.returncode == 2
     assert ended.stdout == ""
-    assert ended.stderr.startswith("purigeom: 'nothing' is no purifier: choose one of ['bit-depth',")
+    assert ended.stderr.startswith("purigeom: 'nothing' is no purifier: choose one of ['bilateral',")
     assert len(ended.stderr.splitlines()) == 1
 
 
