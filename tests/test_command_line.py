@@ -9,8 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from purigeom import __main__, store
+from purigeom import __main__, listing, store
 from purigeom.catalog import ATTACKS, CLASSIFIERS, DISPLACEMENTS, IMAGES, PURIFIERS
+from purigeom.networks.unet import UNet
+from purigeom.purifiers.diffusion.ddim import OneShot
 
 HEAVY = ("torch", "xarray", "zarr", "diffusers", "pandas", "scipy", "numpy", "matplotlib")
 MINE = """
@@ -286,6 +288,28 @@ def test_list_shows_every_name(command):
     for room in (PURIFIERS, ATTACKS, CLASSIFIERS, DISPLACEMENTS, IMAGES):
         for name, thing in room.items():
             assert any(line.split() and line.split()[0] == name and repr(thing) in line for line in out.splitlines())
+
+
+def test_list_tells_where_purifiers_come_from_and_what_they_cost(command, monkeypatch):
+    monkeypatch.setattr(listing, "asked", lambda _: ("no", "0"))
+    code, out, _ = command("list", "purifiers")
+    assert code == 0
+    rows = {line.split()[0]: line for line in out.splitlines()}
+    assert rows.keys() == {"name", *PURIFIERS}
+    assert all(purifier.declaration.family in rows[name] for name, purifier in PURIFIERS.items())
+
+
+def test_one_image_tells_of_randomness_and_network_calls():
+    assert listing.asked(PURIFIERS["gaussian-noise"]) == ("yes", "0")
+    assert listing.asked(PURIFIERS["digits-one-shot"]) == ("yes", "1")
+    assert listing.asked(PURIFIERS["median"]) == ("no", "0")
+    assert listing.asked(OneShot(UNet("absent"), 10)) == ("-", "-")
+
+
+def test_list_names_the_rooms_there_are(command):
+    code, out, err = command("list", "nothing")
+    assert (code, out) == (2, "")
+    assert "'nothing' is no part of the catalogue: choose one of ['purifiers', 'attacks'" in err
 
 
 def test_diagnose_names_what_hides_randomness_and_clears_what_does_not(command, tmp_path):

@@ -160,11 +160,15 @@ def calibrate(
 
 
 @application.command(name="list")
-def list_() -> None:
-    """Show everything that has a name."""
-    from purigeom import commands
+def list_(
+    room: Annotated[
+        str | None, typer.Argument(help="purifiers, attacks, displacements, classifiers or images; all unless given.")
+    ] = None,
+) -> None:
+    """Show everything that has a name; of purifiers where they come from, what they declare and what they cost."""
+    from purigeom import listing
 
-    typer.echo(commands.catalogue())
+    typer.echo(listing.catalogue(room))
 
 
 def main() -> None:

@@ -140,22 +140,6 @@ def diagnosis(word: str, images: str, classifier: str, radius: float, seed: int)
     return "\n".join(faults) or f"Nothing suspicious of {front!r} before {behind!r}, on {len(batch)} images."
 
 
-def catalogue() -> str:
-    """Return every name of the catalogue with its description."""
-    rooms = {
-        "purifiers": catalog.PURIFIERS,
-        "attacks": catalog.ATTACKS,
-        "displacements": catalog.DISPLACEMENTS,
-        "classifiers": catalog.CLASSIFIERS,
-        "image sets": catalog.IMAGES,
-    }
-    blocks = [
-        "\n".join([f"{room}:", *(f"  {name:26} {thing!r}" for name, thing in entries.items())])
-        for room, entries in rooms.items()
-    ]
-    return "\n".join(blocks)
-
-
 def _purifiers(words: Sequence[str]) -> dict[str, RandomMap]:
     """Return purifiers by the name under which they are stored: an object's own name without its file."""
     purifiers: dict[str, RandomMap] = {}

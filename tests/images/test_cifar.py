@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from purigeom import commands
+from purigeom import listing
 from purigeom.catalog import IMAGES
 from purigeom.identity import digest, recipe
 from purigeom.images import Cifar, batch_digest
@@ -72,7 +72,7 @@ def test_sets_are_described_sliced_and_listed_without_touching_a_file(monkeypatc
         2_000,
     ]
     assert repr(Cifar(folder="mine")[100:][:5]) == "Cifar(name='cifar10', split='test', start=100, stop=105)"
-    assert repr(IMAGES["imagenet"]) in commands.catalogue()
+    assert repr(IMAGES["imagenet"]) in listing.catalogue()
     with pytest.raises(NotADirectoryError, match="PURIGEOM_DATA must name a folder of data; 'no such folder' is none"):
         Cifar().load()
 
