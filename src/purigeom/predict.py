@@ -8,6 +8,7 @@ import xarray as xr
 from purigeom.attacks.adversary import Adversary
 from purigeom.attacks.apgd import APGD
 from purigeom.defence.gradients import BPDA, Exact, Gradient
+from purigeom.derivatives import UNCHECKED
 from purigeom.geometry.displacement import Corners
 from purigeom.images import checked
 from purigeom.measurements.cloud import Cloud
@@ -54,13 +55,13 @@ def attack_questions(
 
     Both losses through exact gradients, or what is said to do for them where there is a network inside; where there is
     none, longer, and by the classifier's own gradient too, which is all that is left where a purifier is piecewise
-    constant.
+    constant or has no derivatives.
     """
     said = declaration(purifier)
-    steps = STEPS if said.network else PATIENT_STEPS
+    steps, slopes = STEPS if said.network else PATIENT_STEPS, said.differentiability not in UNCHECKED
     attacks = [APGD(steps), APGD(steps, loss="cw")]
-    adversaries = [Adversary(one, gradient=BPDA()) for one in attacks if not said.network]
-    if said.differentiability not in ("piecewise constant", "none"):
+    adversaries = [Adversary(one, gradient=BPDA()) for one in attacks if not (said.network and slopes)]
+    if slopes:
         adversaries += [Adversary(one, gradient=through_networks if said.network else Exact()) for one in attacks]
     return tuple(Survival(classifier, tuple(radii), one) for one in adversaries)
 

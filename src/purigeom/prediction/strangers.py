@@ -1,0 +1,37 @@
+"""Predictions of purifiers that a calibration never saw, beside what attacks left of them."""
+
+import numpy as np
+import xarray as xr
+
+from purigeom.calibration import sampler
+from purigeom.prediction.answer import predicted
+
+
+def met(table: xr.Dataset, calibration: xr.Dataset) -> xr.Dataset:
+    """Return what is believed of every stranger of a table, with its interval, and the survival that was measured.
+
+    The first predictor of `predicted` is believed, as `purigeom predict` does. A stranger is of a kind, such as a
+    sampler or a filter, that the calibration holds no purifier of; who withstood attacks that said nothing is left out.
+    """
+    known = {sampler(recipe) for recipe in calibration["recipe"].values.astype(str)}
+    new = [sampler(recipe) not in known for recipe in table["recipe"].values.astype(str)]
+    table = table.isel(purifier=table["survival"].notnull().values & new)
+    answers = [predicted(calibration, table.isel(purifier=[place])) for place in range(table.sizes["purifier"])]
+    believed = xr.concat([answer.isel(predictor=0, drop=True) for answer in answers], "purifier")
+    return table[["survival"]].assign(
+        predicted=believed["survival"],
+        lower=believed["lower"],
+        upper=believed["upper"],
+        believed=("purifier", [str(answer["predictor"].values[0]) for answer in answers]),
+    )
+
+
+def missed(found: xr.Dataset) -> xr.DataArray:
+    """Return how far predictions were off, in percentage points; above zero where too much was promised."""
+    return 100 * (found["predicted"] - found["survival"])
+
+
+def covered(found: xr.Dataset) -> np.ndarray:
+    """Return whether each interval holds the survival that was measured."""
+    inside: np.ndarray = ((found["lower"] <= found["survival"]) & (found["survival"] <= found["upper"])).values
+    return inside

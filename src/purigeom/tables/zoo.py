@@ -1,0 +1,75 @@
+"""Tables of many kinds of purifiers: what each does, and how near predictions came before any of them was known."""
+
+import numpy as np
+import xarray as xr
+
+from purigeom.judging import cleared
+from purigeom.means import estimate
+from purigeom.prediction.strangers import covered, met, missed
+from purigeom.prediction.table import UNIFORM, tabulated
+from purigeom.tables.cells import ABSENT, cell
+from purigeom.tables.writing import Table
+
+BLIND = "unaware of the purifier"
+"""In the label of an attack that never looked at the purifier."""
+SMALL = 0.25
+"""Singular values below it count as small, as in arXiv 2505.22839."""
+
+
+def everyone(results: xr.Dataset, radius: float) -> Table:
+    """Return what every purifier does to clean images, to blind attacks and to those that look, at one linf radius.
+
+    Adaptive is what survives all attacks at once.
+    """
+    here = results.sel(radius=radius, method="nearest", drop=True)
+    (blind,) = [label for label in results["attack"].values if BLIND in str(label)]
+    margins, values = here["anchor_margin"], results["singular_value"]
+    columns = {
+        "clean": (estimate((margins > 0).where(margins.notnull())), "%"),
+        "non-adaptive": (estimate(cleared(here)["survived"].sel(attack=blind, drop=True)), "%"),
+        "adaptive": (estimate(tabulated(results, radius)["survived"].rename(sample="image")), "%"),
+        "compression": (estimate(here["compression_ratio"].sel(displacement=UNIFORM, drop=True)), ""),
+        f"singular values below {SMALL}": (estimate((values < SMALL).where(values.notnull()).mean("mode")), "%"),
+        "PSNR, dB": (estimate(results["psnr"]), ""),
+        "SSIM": (estimate(results["ssim"]), ""),
+    }
+    rows = [
+        (str(name), str(family), *(cell(found.sel(purifier=name), unit) for found, unit in columns.values()))
+        for name, family in zip(results["purifier"].values, results["family"].values, strict=True)
+    ]
+    return Table(f"Every purifier, linf {radius:g}", ("purifier", "family", *columns), tuple(rows))
+
+
+def strangers(results: xr.Dataset, calibration: xr.Dataset) -> Table:
+    """Return what a calibration said of purifiers that it never saw, and what attacks left of them."""
+    found = met(tabulated(results, calibration.attrs["radius"]), calibration)
+    told = zip(*(found[name].values for name in ("purifier", "family", "believed")), strict=True)
+    numbers = zip(*(100 * found[name].values for name in ("predicted", "lower", "upper", "survival")), strict=True)
+    rows = [
+        (*map(str, who), f"{said:.1f} %", f"{low:.1f} to {high:.1f} %", f"{truth:.1f} %", f"{miss:+.1f}", inside)
+        for who, (said, low, high, truth), miss, inside in zip(
+            told, numbers, missed(found).values, np.where(covered(found), "yes", "no"), strict=True
+        )
+    ]
+    columns = ("purifier", "family", "predictor", "predicted", "90 % interval", "survived", "miss, points", "covered")
+    return Table(f"Strangers, linf {calibration.attrs['radius']:g}", columns, tuple(rows))
+
+
+def strangers_by_family(results: xr.Dataset, calibration: xr.Dataset) -> Table:
+    """Return by family how far those predictions were off, and how many intervals held the truth."""
+    found = met(tabulated(results, calibration.attrs["radius"]), calibration)
+    found = found.assign(off=abs(missed(found)), inside=("purifier", covered(found)))
+    rows = [_family(name, part) for name, part in found.groupby("family")]
+    columns = ("family", "purifiers", "mean absolute error, points", "covered")
+    title = f"Strangers by family, linf {calibration.attrs['radius']:g}"
+    return Table(title, columns, (*rows, _family("everyone", found)))
+
+
+def _family(name: object, part: xr.Dataset) -> tuple[str, ...]:
+    count, off = part.sizes["purifier"], float(part["off"].mean())
+    return (
+        str(name),
+        str(count),
+        f"{off:.1f}" if np.isfinite(off) else ABSENT,
+        f"{int(part['inside'].sum())} of {count}",
+    )

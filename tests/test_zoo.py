@@ -1,0 +1,62 @@
+"""The zoo's study and its tables, with few images, purifiers and steps."""
+
+import numpy as np
+import pytest
+
+from analyses import zoo as study
+from figures import zoo as tables
+from purigeom import predict, store
+from purigeom.catalog import PURIFIERS
+from purigeom.executors import in_process
+from purigeom.prediction.files import load, shipped
+from purigeom.prediction.strangers import covered, met, missed
+from purigeom.prediction.table import tabulated
+from purigeom.sweep import run
+
+FEW = ("median", "wavelet", "digits-quilting", "digits-anti-adversary")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(predict, "STEPS", 2)
+        patched.setattr(predict, "PATIENT_STEPS", 2)
+        asked = study.tasks({name: PURIFIERS[name] for name in FEW}, study.IMAGES[:4])
+        return run(asked, tmp_path_factory.mktemp("zoo") / "store", in_process, quiet=True)
+
+
+def test_every_purifier_has_a_row_and_every_new_kind_a_prediction(root, tmp_path, capsys) -> None:
+    written = tables.main(root, tmp_path)
+    assert {path.stem for path in written if path.suffix == ".md"} == {
+        f"{kind}_{radius}" for kind in ("zoo", "strangers", "strangers_by_family") for radius in (0.1, 0.2)
+    }
+    printed = capsys.readouterr().out
+    for path in written:
+        if path.suffix == ".md":
+            assert path.read_text().strip() in printed
+    rows = (tmp_path / "zoo_0.1.md").read_text().splitlines()[4:]
+    assert [row.split(" | ")[0].strip("| ") for row in rows] == list(FEW)
+    strangers = (tmp_path / "strangers_0.1.md").read_text()
+    assert "| wavelet |" in strangers
+    assert "| median |" not in strangers, "the calibration knows median filters"
+
+
+def test_misses_and_coverage_are_those_of_the_predictions(root) -> None:
+    calibration = load(shipped()["digits-linf-0.2"])
+    found = met(tabulated(store.load(root).load(), 0.2), calibration)
+    assert list(found["purifier"].values) == ["wavelet", "digits-quilting", "digits-anti-adversary"]
+    np.testing.assert_allclose(missed(found), 100 * (found["predicted"] - found["survival"]))
+    sure = found.assign(lower=found["survival"], upper=found["survival"])
+    assert covered(sure).all()
+    assert not covered(sure.assign(lower=sure["lower"] + 0.01)).any()
+
+
+def test_who_has_no_slope_is_attacked_by_the_classifier_s_and_asked_no_spectrum() -> None:
+    asked = {(task.purifier_name, task.measurement.label) for task in study.tasks()}
+    for name, purifier in study.ON_DIGITS.items():
+        labels = [label for who, label in asked if who == name and label.startswith("survival")]
+        flat = purifier.declaration.differentiability == "piecewise constant"
+        assert ((name, "spectrum") in asked) is not flat
+        assert any("bpda" in label for label in labels) or not flat
+        assert any("unaware" in label for label in labels)
+        assert len(labels) > 2
