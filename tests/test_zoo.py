@@ -1,9 +1,13 @@
 """The zoo's study and its tables, with few images, purifiers and steps."""
 
+import json
+
 import numpy as np
 import pytest
+import torch
 
 from analyses import zoo as study
+from benchmarks import zoo as benchmark
 from figures import zoo as tables
 from purigeom import predict, store
 from purigeom.catalog import PURIFIERS
@@ -11,6 +15,7 @@ from purigeom.executors import in_process
 from purigeom.prediction.files import load, shipped
 from purigeom.prediction.strangers import covered, met, missed
 from purigeom.prediction.table import tabulated
+from purigeom.purifiers.wrapped import wrap
 from purigeom.sweep import run
 
 FEW = ("median", "wavelet", "digits-quilting", "digits-anti-adversary")
@@ -60,3 +65,19 @@ def test_who_has_no_slope_is_attacked_by_the_classifier_s_and_asked_no_spectrum(
         assert any("bpda" in label for label in labels) or not flat
         assert any("unaware" in label for label in labels)
         assert len(labels) > 2
+
+
+def test_the_benchmark_prints_a_line_for_every_purifier_and_names_a_broken_contract(capsys) -> None:
+    broken = wrap(lambda images: images + torch.rand(()), name="broken")
+    benchmark.main(
+        [], {"median": PURIFIERS["median"], "digits-one-shot": PURIFIERS["digits-one-shot"], "broken": broken}
+    )
+    lines = {line["figure"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert list(lines) == ["purifier.median", "purifier.digits-one-shot", "purifier.broken"]
+    assert lines["purifier.digits-one-shot"]["network_evaluations_per_image"] == 1
+    assert lines["purifier.median"]["holds"]
+    assert not lines["purifier.broken"]["holds"]
+    assert "hides randomness" in lines["purifier.broken"]["how"]
+    assert 0 < lines["purifier.median"]["value"] < 1
+    with pytest.raises(KeyError, match="There is no purifier 'nobody' for digits"):
+        benchmark.main(["nobody"])

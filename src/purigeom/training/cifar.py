@@ -52,7 +52,7 @@ CODE: Mapping[str, Any] = {"channels": 3, "size": 32, "widths": (32, 64, 96), "c
 LEAN_DENOISER = Recipe(steps=8000, peak_rate=1e-3, batch=32, levels=250)
 LARGE_DENOISER = Recipe(steps=100_000, peak_rate=4e-4, batch=256, levels=1000)
 CLASSIFIER = ClassifierRecipe(epochs=16)
-ROBUST = ClassifierRecipe(epochs=8, peak_rate=0.8, smoothing=0.0, radius=RADIUS)
+ROBUST = ClassifierRecipe(epochs=10, peak_rate=0.8, smoothing=0.0, radius=RADIUS, widths=(32, 128, 128))
 AUTOENCODER = Recipe(steps=3000, peak_rate=2e-3, batch=64)
 CRAFTED = PGD(steps=7, relative_step=0.3)
 JUDGING = PGD(steps=20, relative_step=0.25)
