@@ -41,7 +41,14 @@ def test_an_object_of_a_file_is_found_by_inspect_and_by_other_processes(tmp_path
     assert pickle.loads(pickle.dumps(mine)) == mine
     assert str(tmp_path) in sys.path
     assert sys.path[0] != str(tmp_path), "a user's file hides no installed module"
-    assert named(f"{path}:Mine", PURIFIERS, "purifier") is type(mine)
+    assert named(f"{path}:Mine", PURIFIERS, "purifier") == mine, "a class is asked for one of it"
+
+
+def test_a_class_that_needs_arguments_is_told_how_to_be_named(tmp_path):
+    path = tmp_path / "needs_arguments.py"
+    path.write_text("class Mine:\n    def __init__(self, factor): ...\n")
+    with pytest.raises(ValueError, match=r"Mine is a class that needs arguments.*'factor'.* `mine = Mine\("):
+        named(f"{path}:Mine", PURIFIERS, "purifier")
 
 
 @pytest.mark.parametrize("stem", ["random", "torch", "typing"])

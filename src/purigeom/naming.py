@@ -109,13 +109,20 @@ def adjusted(option: str, words: Sequence[str], description: Any) -> Any:
 
 
 def _object(path: Path, name: str) -> Any:
-    """Import a file as a module that worker processes and `inspect` find again, and return its object."""
+    """Import a file as a module that worker processes and `inspect` find again; return its object, of a class one."""
     module = _module(path)
     if not hasattr(module, name):
         public = sorted(word for word in vars(module) if not word.startswith("_"))
         msg = f"{path} has no {name!r}; it has {public}."
         raise AttributeError(msg)
-    return getattr(module, name)
+    found = getattr(module, name)
+    if not isinstance(found, type):
+        return found
+    try:
+        return found()
+    except TypeError as error:
+        msg = f"{path}:{name} is a class that needs arguments: {error}. Write `mine = {name}(...)`, name {path}:mine."
+        raise ValueError(msg) from error
 
 
 def _module(path: Path) -> ModuleType:

@@ -1,5 +1,6 @@
 """Claims about the trainer of networks that give clean images back, with few images and small networks."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,13 +9,14 @@ import torch
 from purigeom.attacks.pgd import PGD
 from purigeom.images import Digits
 from purigeom.networks.classifier import ConvNet
+from purigeom.networks.files import SHIPPED
 from purigeom.noise import Noise
 from purigeom.training import restorer as training
 from purigeom.training.descent import Keep, Run
 from purigeom.training.losses import Design, Shown
 from purigeom.training.recipe import Recipe
 from purigeom.training.restorer import Subject, restorer, train_restorer, worth
-from purigeom.training.restorers import PLANS
+from purigeom.training.restorer_plans import PLANS
 from tests.networks.small import KINDS
 
 SUBJECT = Subject(
@@ -95,3 +97,16 @@ def test_there_is_a_plan_for_every_loss_and_the_same_losses_on_both_sets_of_imag
     losses = {images: sorted(plan.design.loss for plan in plans.values()) for images, plans in PLANS.items()}
     assert losses["digits"] == losses["cifar10"]
     assert len(set(losses["digits"])) == 7
+
+
+@pytest.mark.parametrize("name", PLANS["digits"])
+def test_what_is_shipped_is_what_its_card_says(name) -> None:
+    card = (SHIPPED / "MODEL_CARD.md").read_text()
+    (row,) = (line for line in card.splitlines() if line.startswith(f"| `digits-{name}` |"))
+    purifier, test = PLANS["digits"][name].purifier(f"digits-{name}"), Digits("test").load()
+    purified = purifier.pin(Noise(0, test.image_ids), (1, 8, 8))(test.images)
+    right = ConvNet("digits-classifier").load()(purified).argmax(1) == test.labels
+    assert f"| {100 * right.float().mean():.1f} % |" in row
+    assert f"| {PLANS['digits'][name].design.loss}, " in row
+    assert purifier.network.content() in card
+    assert json.loads((SHIPPED / f"digits-{name}" / "config.json").read_text()) == PLANS["digits"][name].settings

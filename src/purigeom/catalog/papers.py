@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 
 from purigeom.protocols import RandomMap
+from purigeom.purifiers.reconstruction import Reconstruction
 
 PAPERS: Mapping[str, str] = {
     "AntiAdversary": "Alfarra et al. 2022",
+    "Autoencoder": "-",
     "BilateralFilter": "Tomasi and Manduchi 1998",
     "BitDepth": "Xu et al. 2018",
     "DDA": "Gao et al. 2023",
     "DDIM": "Song et al. 2021",
     "DDPM": "Ho et al. 2020, Lee and Kim 2023",
+    "DISCO": "Ho and Vasconcelos 2022",
+    "DnCNN": "Zhang et al. 2017",
     "EDMSampling": "Karras et al. 2022",
     "FreqPure": "Pei et al. 2025",
     "GDMP": "Wang et al. 2022",
@@ -20,6 +24,7 @@ PAPERS: Mapping[str, str] = {
     "JPEG": "Dziugaite et al. 2016",
     "LikelihoodMaximisation": "Wang et al. 2024 (DiffHammer)",
     "LoRID": "Zollicoffer et al. 2025",
+    "MaskedReconstruction": "MAEP, arXiv 2501.16904",
     "MedianFilter": "Xu et al. 2018",
     "MimicDiffusion": "Song et al. 2024",
     "NonLocalMeans": "Buades et al. 2005",
@@ -43,5 +48,6 @@ PAPERS: Mapping[str, str] = {
 
 
 def paper(purifier: RandomMap) -> str:
-    """Return where a catalogued kind of purifier was published."""
-    return PAPERS[type(purifier).__name__]
+    """Return where a catalogued kind of purifier was published; of one that is a network, the network."""
+    kind = getattr(purifier, "network", None) if isinstance(purifier, Reconstruction) else purifier
+    return PAPERS[type(kind).__name__]

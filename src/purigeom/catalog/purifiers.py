@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 
 from purigeom.images import Digits
+from purigeom.networks.autoencoder import Autoencoder
 from purigeom.networks.classifier import ConvNet
+from purigeom.networks.disco import DISCO
+from purigeom.networks.dncnn import DnCNN
+from purigeom.networks.masked_autoencoder import MaskedAutoencoder
 from purigeom.networks.self_supervised import SelfSupervised
 from purigeom.networks.unet import UNet
 from purigeom.protocols import RandomMap
@@ -28,11 +32,13 @@ from purigeom.purifiers.diffusion.sde import VPSDE, ProbabilityFlow
 from purigeom.purifiers.gaussian import GaussianBlur, GaussianNoise
 from purigeom.purifiers.identity import Identity
 from purigeom.purifiers.jpeg import JPEG
+from purigeom.purifiers.masked_reconstruction import MaskedReconstruction
 from purigeom.purifiers.median import MedianFilter
 from purigeom.purifiers.non_local_means import NonLocalMeans
 from purigeom.purifiers.padding import RandomPadding
 from purigeom.purifiers.pixel_deflection import PixelDeflection
 from purigeom.purifiers.quilting import Quilting
+from purigeom.purifiers.reconstruction import Reconstruction
 from purigeom.purifiers.total_variation import TotalVariation
 from purigeom.purifiers.wavelet import WaveletShrinkage
 
@@ -40,6 +46,9 @@ DIGITS_UNET = UNet("digits-ddpm")
 PROCEDURAL_UNET = UNet("procedural-ddpm")
 CIFAR10_UNET = UNet("cifar10-ddpm")
 """In the repository's `weights/`, not in the package."""
+
+_LOSSES = ("", "-purification", "-reconstruction", "-mlm", "-trades-pixels", "-trades-latents")
+_MASKED = tuple(f"digits-maep{loss}" for loss in _LOSSES)
 
 BASELINES: Mapping[str, RandomMap] = {
     "identity": Identity(),
@@ -101,11 +110,21 @@ DIGITS_GUIDED: Mapping[str, RandomMap] = {
 }
 """Scales of guidance are for 64 pixels: published ones are for images of 3,072."""
 
+DIGITS_TRAINED: Mapping[str, RandomMap] = {
+    "digits-disco": Reconstruction(DISCO("digits-disco")),
+    **{name: MaskedReconstruction(MaskedAutoencoder(name)) for name in _MASKED},
+    "digits-maep-half": MaskedReconstruction(MaskedAutoencoder("digits-maep"), ratio=0.5),
+    "digits-autoencoder": Reconstruction(Autoencoder("digits-autoencoder")),
+    "digits-dncnn": Reconstruction(DnCNN("digits-dncnn")),
+}
+"""Networks that were trained to give clean digits back."""
+
 CIFAR10_PURIFIERS: Mapping[str, RandomMap] = {
     "cifar10-ddpm": DDPM(CIFAR10_UNET, depth=100, steps=10),
     "cifar10-reverse-only": ReverseOnly(CIFAR10_UNET, depth=100, steps=10),
     "cifar10-ddim": DDIM(CIFAR10_UNET, depth=100, steps=10),
     "cifar10-one-shot": OneShot(CIFAR10_UNET, depth=100),
+    "cifar10-autoencoder": Reconstruction(Autoencoder("cifar10-autoencoder")),
 }
 
 PURIFIERS: Mapping[str, RandomMap] = {
@@ -114,5 +133,6 @@ PURIFIERS: Mapping[str, RandomMap] = {
     **DIGITS_DIFFUSION,
     **DIGITS_GUIDED,
     **DIGITS_COUPLED,
+    **DIGITS_TRAINED,
     **CIFAR10_PURIFIERS,
 }

@@ -1,4 +1,4 @@
-"""A trained autoencoder as a purifier: no diffusion, no randomness."""
+"""A purifier that is one trained network, asked once: no diffusion, no randomness."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,26 +6,27 @@ from typing import ClassVar
 from torch import Tensor
 
 from purigeom.cost import evaluated
-from purigeom.networks.autoencoder import Autoencoder
+from purigeom.networks.restorer import Restorer
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Encode the image and decode it again, clipped to the image range.
+    """Return what a network makes of the image, clipped to the image range.
 
-    Trained with the purification loss |G(x_adv) - x|_1 it is the control that arXiv 2501.16904 compares its masked
-    autoencoder with.
+    With DISCO's network it is that purifier. An autoencoder trained with the purification loss |G(x_adv) - x|_1 is the
+    control that arXiv 2501.16904 compares its masked autoencoder with; an autoencoder and a DnCNN that were taught to
+    take Gaussian noise away never saw an attack.
     """
 
-    network: Autoencoder
+    network: Restorer
 
     version: ClassVar[int] = 1
 
     @property
     def declaration(self) -> Declaration:
-        return Declaration("autoencoder", self.network.checkpoint)
+        return Declaration(self.network.family, self.network.checkpoint)
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del noise
@@ -33,7 +34,7 @@ class Reconstruction:
 
         def purify(images: Tensor) -> Tensor:
             evaluated(len(images))
-            decoded: Tensor = self.network.module(images.device, images.dtype)(images)
-            return decoded.clamp(0, 1)
+            restored: Tensor = self.network.module(images.device, images.dtype)(images)
+            return restored.clamp(0, 1)
 
         return purify

@@ -21,14 +21,14 @@ AVERAGE_DECAY = 0.995
 _AT_ONCE = 512
 
 
-def crafted(batch: Batch, classifier: Classifier, attack: PGD, radius: float) -> Tensor:
-    """Return what an attack on the bare classifier makes of the images."""
+def crafted(batch: Batch, classifier: Classifier, attack: PGD, radius: float, draw: int = 0) -> Tensor:
+    """Return what an attack on the bare classifier makes of the images; another draw starts elsewhere."""
     blocks = [batch[start : start + _AT_ONCE] for start in range(0, len(batch), _AT_ONCE)]
-    return torch.cat([_crafted(block, classifier, attack, radius) for block in blocks])
+    return torch.cat([_crafted(block, classifier, attack, radius, draw) for block in blocks])
 
 
-def _crafted(block: Batch, classifier: Classifier, attack: PGD, radius: float) -> Tensor:
-    noise = Noise(0, block.image_ids, ("crafted",))
+def _crafted(block: Batch, classifier: Classifier, attack: PGD, radius: float, draw: int) -> Tensor:
+    noise = Noise(0, block.image_ids, ("crafted", draw) if draw else ("crafted",))
     target = Target(Defended(Identity(), classifier), noise, noise.child("attacker"))
     return attack(target, block, noise.child("search"), radius)
 

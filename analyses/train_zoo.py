@@ -1,0 +1,95 @@
+"""Train networks that give clean images back: `python -m analyses.train_zoo NAME ... [--images digits|cifar10]`.
+
+Names: disco, maep, maep-purification, maep-reconstruction, maep-mlm, maep-trades-pixels, maep-trades-latents, dncnn,
+and autoencoder for digits, denoising-autoencoder for CIFAR-10. For digits each takes minutes of one core and replaces
+the weights inside the package; CIFAR-10 is for a GPU. What was stopped goes on where it was, from
+`data_cache/training`. Prints a line of progress now and then, and at the end the figures that MODEL_CARD.md quotes;
+with `--judge` it trains nothing and prints the figures of the weights that are there.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from purigeom.downloads import sha256
+from purigeom.images import Cifar, Digits
+from purigeom.networks.classifier import ConvNet
+from purigeom.networks.files import CHECKOUT, SHIPPED, weights_file
+from purigeom.training.cifar import CRAFTED_IMAGES, RADIUS
+from purigeom.training.descent import Keep, Run
+from purigeom.training.hardware import Hardware
+from purigeom.training.restorer import Plan, Subject, train_restorer, worth
+from purigeom.training.restorer_plans import PLANS
+
+SAY_EVERY = 250
+"""Steps between two reports."""
+FOLDERS = {"digits": SHIPPED, "cifar10": CHECKOUT}
+
+
+def subject(images: str) -> Subject:
+    """Return what networks for some images are trained and judged on."""
+    if images == "digits":
+        digits = Digits("train").load(), Digits("test").load()
+        return Subject(*digits, ConvNet("digits-classifier"), radii=(0.1, 0.2), draws=8)
+    cifar = Cifar("cifar10", "train").load()[:CRAFTED_IMAGES], Cifar("cifar10", "test").load()[:1000]
+    return Subject(*cifar, ConvNet("cifar10-classifier"), radii=(RADIUS,))
+
+
+def figures(folder: Path, plan: Plan, found: Mapping[str, float]) -> dict[str, object]:
+    """Return what is said of a network at the end."""
+    file = weights_file(folder)
+    rounded = {name: round(value, 4) for name, value in found.items()}
+    named = {"network": folder.name, "loss": plan.design.loss, **rounded}
+    return {**named, "weights_sha256": sha256(file), "bytes": file.stat().st_size}
+
+
+def main(words: Sequence[str]) -> None:
+    """Train what the command line names."""
+    found = _parsed(words)
+    torch.set_num_threads(found.threads)
+    hardware = Hardware(found.device, half_precision=found.half_precision, compiled=found.compile)
+    about, plans = subject(found.images), PLANS[found.images]
+    for name in found.names:
+        folder = (found.folder or FOLDERS[found.images]) / f"{found.images}-{name}"
+        run = Run(hardware, Keep(found.states / f"{folder.name}.pt"), _watch)
+        plan = plans[name]
+        measured = worth(plan.purifier(str(folder)), about) if found.judge else train_restorer(folder, about, plan, run)
+        _say(figures(folder, plan, measured))
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m analyses.train_zoo", description=__doc__)
+    parser.add_argument("names", nargs="+")
+    parser.add_argument("--images", choices=sorted(PLANS), default="digits")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--states", type=Path, default=Path("data_cache/training"))
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--half-precision", action="store_true", help="bfloat16 in the layers")
+    parser.add_argument("--compile", action="store_true", help="let torch.compile write the layers anew")
+    parser.add_argument("--judge", action="store_true", help="train nothing: say what the weights there are worth")
+    found = parser.parse_args(words)
+    unknown = sorted(set(found.names) - PLANS[found.images].keys())
+    if unknown:
+        parser.error(f"{unknown} cannot be trained on {found.images}; choose of {sorted(PLANS[found.images])}")
+    return found
+
+
+def _watch(step: int, pace: float, _: nn.Module) -> None:
+    if step % SAY_EVERY == 0:
+        _say({"step": step, "steps_per_second": round(pace, 3), "time": round(time.time())})
+
+
+def _say(what: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
