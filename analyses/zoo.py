@@ -20,7 +20,7 @@ from purigeom.images import Digits
 from purigeom.measurements.distances import Distances
 from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.survival import Survival
-from purigeom.predict import study
+from purigeom.predict import Effort, study
 from purigeom.protocols import RandomMap, declaration
 from purigeom.sweep import run
 from purigeom.tasks import Task
@@ -32,6 +32,7 @@ WITH_SPECTRA = 8
 CLASSIFIER = CLASSIFIERS["digits"]
 ON_DIGITS = {name: one for name, one in PURIFIERS.items() if name not in CIFAR10_PURIFIERS}
 STORE = Path("data_cache/zoo")
+EFFORT = Effort()
 BLIND = Adversary(APGD(100), Unaware())
 
 
@@ -44,7 +45,7 @@ def tasks(purifiers: Mapping[str, RandomMap] = ON_DIGITS, images: Digits = IMAGE
         for name, purifier in purifiers.items()
         if declaration(purifier).differentiability not in UNCHECKED
     ]
-    return study(purifiers, images, CLASSIFIER, RADII) + more + spectra
+    return study(purifiers, images, CLASSIFIER, RADII, EFFORT) + more + spectra
 
 
 def main(root: Path = STORE, executor: Executor = Processes(2)) -> None:  # noqa: B008  frozen

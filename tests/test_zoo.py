@@ -25,7 +25,7 @@ FEW = ("median", "wavelet", "digits-quilting", "digits-anti-adversary")
 def root(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(predict, "STEPS", 2)
-        patched.setattr(predict, "PATIENT_STEPS", 2)
+        patched.setattr(study, "EFFORT", predict.Effort(patience=2))
         asked = study.tasks({name: PURIFIERS[name] for name in FEW}, study.IMAGES[:4])
         return run(asked, tmp_path_factory.mktemp("zoo") / "store", in_process, quiet=True)
 

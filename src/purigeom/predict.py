@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import xarray as xr
 
@@ -48,8 +49,19 @@ def purifications(radii: Sequence[float]) -> int:
     return (1 + len(radii) * PAIRS) * 2 + len(radii) * 4 * PAIRS + (1 + len(radii) * (2 * PAIRS + 2)) + 1
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How hard purifiers are attacked to calibrate: the gradient through networks, and steps where there is none."""
+
+    through_networks: Gradient = Exact()
+    patience: int = PATIENT_STEPS
+
+
+THOROUGH = Effort()
+
+
 def attack_questions(
-    classifier: Classifier, radii: Sequence[float], purifier: RandomMap, through_networks: Gradient = Exact()
+    classifier: Classifier, radii: Sequence[float], purifier: RandomMap, effort: Effort = THOROUGH
 ) -> tuple[Measurement, ...]:
     """Return the attacks whose worst is a purifier's measured robustness.
 
@@ -58,11 +70,13 @@ def attack_questions(
     constant or has no derivatives.
     """
     said = declaration(purifier)
-    steps, slopes = STEPS if said.network else PATIENT_STEPS, said.differentiability not in UNCHECKED
+    steps, slopes = STEPS if said.network else effort.patience, said.differentiability not in UNCHECKED
     attacks = [APGD(steps), APGD(steps, loss="cw")]
     adversaries = [Adversary(one, gradient=BPDA()) for one in attacks if not (said.network and slopes)]
     if slopes:
-        adversaries += [Adversary(one, gradient=through_networks if said.network else Exact()) for one in attacks]
+        adversaries += [
+            Adversary(one, gradient=effort.through_networks if said.network else Exact()) for one in attacks
+        ]
     return tuple(Survival(classifier, tuple(radii), one) for one in adversaries)
 
 
@@ -71,7 +85,7 @@ def study(
     images: ImageSet,
     classifier: Classifier,
     radii: Sequence[float],
-    through_networks: Gradient = Exact(),
+    effort: Effort = THOROUGH,
 ) -> list[Task]:
     """Return the tasks whose answers make a calibration: forward passes first, then attacks."""
     forward = [
@@ -82,7 +96,7 @@ def study(
     return forward + [
         Task(name, purifier, question, images)
         for name, purifier in purifiers.items()
-        for question in attack_questions(classifier, radii, purifier, through_networks)
+        for question in attack_questions(classifier, radii, purifier, effort)
     ]
 
 
