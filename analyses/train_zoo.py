@@ -1,8 +1,8 @@
-"""Train networks that give clean images back: `python -m analyses.train_zoo NAME ... [--images digits|cifar10]`.
+"""Train the networks inside purifiers: `python -m analyses.train_zoo NAME ... [--images digits|cifar10]`.
 
 Names: disco, maep, maep-purification, maep-reconstruction, maep-mlm, maep-trades-pixels, maep-trades-latents, dncnn,
-and autoencoder for digits, denoising-autoencoder for CIFAR-10. For digits each takes minutes of one core and replaces
-the weights inside the package; CIFAR-10 is for a GPU. What was stopped goes on where it was, from
+and for digits autoencoder, energy, score and flow, for CIFAR-10 denoising-autoencoder. For digits each takes minutes of
+one core and replaces the weights inside the package; CIFAR-10 is for a GPU. What was stopped goes on where it was, from
 `data_cache/training`. Prints a line of progress now and then, and at the end the figures that MODEL_CARD.md quotes;
 with `--judge` it trains nothing and prints the figures of the weights that are there.
 """
@@ -23,6 +23,7 @@ from purigeom.networks.classifier import ConvNet
 from purigeom.networks.files import CHECKOUT, SHIPPED, weights_file
 from purigeom.training.cifar import CRAFTED_IMAGES, RADIUS
 from purigeom.training.descent import Keep, Run
+from purigeom.training.field_plans import FIELD_PLANS, FieldPlan, train_field
 from purigeom.training.hardware import Hardware
 from purigeom.training.restorer import Plan, Subject, train_restorer, worth
 from purigeom.training.restorer_plans import PLANS
@@ -41,11 +42,24 @@ def subject(images: str) -> Subject:
     return Subject(*cifar, ConvNet("cifar10-classifier"), radii=(RADIUS,))
 
 
-def figures(folder: Path, plan: Plan, found: Mapping[str, float]) -> dict[str, object]:
+def plans_for(images: str) -> Mapping[str, Plan | FieldPlan]:
+    """Return what can be trained on some images."""
+    return {**PLANS[images], **FIELD_PLANS.get(images, {})}
+
+
+def trained(folder: Path, about: Subject, plan: Plan | FieldPlan, run: Run) -> dict[str, float]:
+    """Train one network; return what its purifier is worth."""
+    if isinstance(plan, FieldPlan):
+        return train_field(folder, about, plan, run)
+    return train_restorer(folder, about, plan, run)
+
+
+def figures(folder: Path, plan: Plan | FieldPlan, found: Mapping[str, float]) -> dict[str, object]:
     """Return what is said of a network at the end."""
     file = weights_file(folder)
     rounded = {name: round(value, 4) for name, value in found.items()}
-    named = {"network": folder.name, "loss": plan.design.loss, **rounded}
+    loss = {"loss": plan.design.loss} if isinstance(plan, Plan) else {}
+    named = {"network": folder.name, **loss, **rounded}
     return {**named, "weights_sha256": sha256(file), "bytes": file.stat().st_size}
 
 
@@ -54,12 +68,12 @@ def main(words: Sequence[str]) -> None:
     found = _parsed(words)
     torch.set_num_threads(found.threads)
     hardware = Hardware(found.device, half_precision=found.half_precision, compiled=found.compile)
-    about, plans = subject(found.images), PLANS[found.images]
+    about, plans = subject(found.images), plans_for(found.images)
     for name in found.names:
         folder = (found.folder or FOLDERS[found.images]) / f"{found.images}-{name}"
         run = Run(hardware, Keep(found.states / f"{folder.name}.pt"), _watch)
         plan = plans[name]
-        measured = worth(plan.purifier(str(folder)), about) if found.judge else train_restorer(folder, about, plan, run)
+        measured = worth(plan.purifier(str(folder)), about) if found.judge else trained(folder, about, plan, run)
         _say(figures(folder, plan, measured))
 
 
@@ -75,9 +89,9 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--compile", action="store_true", help="let torch.compile write the layers anew")
     parser.add_argument("--judge", action="store_true", help="train nothing: say what the weights there are worth")
     found = parser.parse_args(words)
-    unknown = sorted(set(found.names) - PLANS[found.images].keys())
+    unknown = sorted(set(found.names) - plans_for(found.images).keys())
     if unknown:
-        parser.error(f"{unknown} cannot be trained on {found.images}; choose of {sorted(PLANS[found.images])}")
+        parser.error(f"{unknown} cannot be trained on {found.images}; choose of {sorted(plans_for(found.images))}")
     return found
 
 

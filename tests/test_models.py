@@ -16,7 +16,7 @@ from tests.checkpoints import saved
 from tests.servers import serving
 
 BYTES = bytes(range(256)) * 300
-KINDS = {"denoiser", "classifier", "autoencoder"}
+KINDS = ("denoiser", "classifier", "autoencoder", "energy", "score", "velocity")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from purigeom.protocols import RandomMap
 from purigeom.purifiers.reconstruction import Reconstruction
 
 PAPERS: Mapping[str, str] = {
+    "ADP": "Yoon et al. 2021",
     "AntiAdversary": "Alfarra et al. 2022",
     "Autoencoder": "-",
     "BilateralFilter": "Tomasi and Manduchi 1998",
@@ -16,12 +17,14 @@ PAPERS: Mapping[str, str] = {
     "DISCO": "Ho and Vasconcelos 2022",
     "DnCNN": "Zhang et al. 2017",
     "EDMSampling": "Karras et al. 2022",
+    "FlowMatching": "FlowPure 2025",
     "FreqPure": "Pei et al. 2025",
     "GDMP": "Wang et al. 2022",
     "GaussianBlur": "-",
     "GaussianNoise": "Cohen et al. 2019",
     "Identity": "-",
     "JPEG": "Dziugaite et al. 2016",
+    "LangevinEBM": "Hill et al. 2021",
     "LikelihoodMaximisation": "Wang et al. 2024 (DiffHammer)",
     "LoRID": "Zollicoffer et al. 2025",
     "MaskedReconstruction": "MAEP, arXiv 2501.16904",

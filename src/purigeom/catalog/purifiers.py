@@ -7,9 +7,12 @@ from purigeom.networks.autoencoder import Autoencoder
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.disco import DISCO
 from purigeom.networks.dncnn import DnCNN
+from purigeom.networks.energy import EnergyNetwork
 from purigeom.networks.masked_autoencoder import MaskedAutoencoder
+from purigeom.networks.score import ScoreNetwork
 from purigeom.networks.self_supervised import SelfSupervised
 from purigeom.networks.unet import UNet
+from purigeom.networks.velocity import Velocity
 from purigeom.protocols import RandomMap
 from purigeom.purifiers.bilateral import BilateralFilter
 from purigeom.purifiers.bit_depth import BitDepth
@@ -29,6 +32,10 @@ from purigeom.purifiers.diffusion.mimic import MimicDiffusion
 from purigeom.purifiers.diffusion.random_sampling import RandomSampling
 from purigeom.purifiers.diffusion.score_opt import ScoreOptN, ScoreOptO
 from purigeom.purifiers.diffusion.sde import VPSDE, ProbabilityFlow
+from purigeom.purifiers.energy.adaptive import ADP
+from purigeom.purifiers.energy.langevin import LangevinEBM
+from purigeom.purifiers.energy.noise_score import NoiseScore
+from purigeom.purifiers.flow_matching import FlowMatching
 from purigeom.purifiers.gaussian import GaussianBlur, GaussianNoise
 from purigeom.purifiers.identity import Identity
 from purigeom.purifiers.jpeg import JPEG
@@ -119,6 +126,14 @@ DIGITS_TRAINED: Mapping[str, RandomMap] = {
 }
 """Networks that were trained to give clean digits back."""
 
+DIGITS_FIELDS: Mapping[str, RandomMap] = {
+    "digits-langevin": LangevinEBM(EnergyNetwork("digits-energy"), steps=20, step=9.0, deviation=0.03),
+    "digits-adp": ADP(ScoreNetwork("digits-score")),
+    "digits-adp-ddpm": ADP(NoiseScore(DIGITS_UNET, 0.1), sigma=0.15, iterations=2, rate=0.5),
+    "digits-flow": FlowMatching(Velocity("digits-flow"), steps=5),
+}
+"""Purifiers that follow an energy, a score or a velocity."""
+
 CIFAR10_PURIFIERS: Mapping[str, RandomMap] = {
     "cifar10-ddpm": DDPM(CIFAR10_UNET, depth=100, steps=10),
     "cifar10-reverse-only": ReverseOnly(CIFAR10_UNET, depth=100, steps=10),
@@ -134,5 +149,6 @@ PURIFIERS: Mapping[str, RandomMap] = {
     **DIGITS_GUIDED,
     **DIGITS_COUPLED,
     **DIGITS_TRAINED,
+    **DIGITS_FIELDS,
     **CIFAR10_PURIFIERS,
 }
