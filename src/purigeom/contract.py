@@ -13,6 +13,17 @@ SAME_IMAGE = 1e-4
 """Largest accepted change of a pixel with the batch: float32 kernels differ by 1e-6 per network call."""
 
 
+class BrokenImagesError(ValueError):
+    """Raised where a purifier makes NaN or infinity of some images; the others may still be measured."""
+
+    def __init__(self, sentence: str, image_ids: tuple[int, ...]) -> None:
+        super().__init__(sentence)
+        self.image_ids = image_ids
+
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[int, ...]]]:
+        return type(self), (self.args[0], self.image_ids)
+
+
 @dataclass(frozen=True)
 class Checked:
     """A purifier whose every answer is checked for its shape and for NaN."""
@@ -97,11 +108,12 @@ def _broken(purifier: RandomMap, law: str, answer: Tensor, other: Tensor) -> str
 
 
 def _check_finite(images: Tensor, who: str, noise: Noise) -> None:
-    finite = images.isfinite().flatten(1).all(1)
-    if not finite.all():
-        image_id = noise.image_ids[int((~finite).nonzero()[0])]
-        msg = f"{who} NaN or infinity for image {image_id}. Look at that image, its weights and its type."
-        raise ValueError(msg)
+    broken = (~images.isfinite().flatten(1).all(1)).nonzero().flatten().tolist()
+    if broken:
+        ids = tuple(dict.fromkeys(noise.image_ids[place] for place in broken))
+        others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        msg = f"{who} NaN or infinity for image {ids[0]}{others}. Look at that image, its weights and its type."
+        raise BrokenImagesError(msg, ids)
 
 
 def _first_broken_step(image_map: ImageMap, images: Tensor) -> str:

@@ -1,6 +1,6 @@
 """The nouns of purigeom: a batch, an image set, a random map, a classifier, a measurement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -27,9 +27,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.image_ids)
 
-    def __getitem__(self, places: slice) -> "Batch":
+    def __getitem__(self, places: slice | Sequence[int]) -> "Batch":
+        rows = range(len(self))[places] if isinstance(places, slice) else places
         labels = None if self.labels is None else self.labels[places]
-        return Batch(self.images[places], labels, self.image_ids[places])
+        return Batch(self.images[places], labels, tuple(self.image_ids[row] for row in rows))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from purigeom.aside import without_broken
 from purigeom.contract import verify
 from purigeom.derivatives import derivatives_told
 from purigeom.executors import Executor, in_process
@@ -60,12 +61,18 @@ def answer(unit: Unit) -> float:
     task = unit.task
     batch = on_device(checked(task.images.load())[unit.places], unit.device, task.dtype)
     noise = Noise(task.seed, batch.image_ids)
-    with exact_arithmetic():
+    told: dict[str, str] = {}
+
+    def measured(batch: Batch, noise: Noise) -> xr.Dataset:
         if unit.verify:
             _verify_contract(task.purifier, batch, noise)
-        told = {"derivatives": _checked_derivatives(task.purifier, batch, noise)} if unit.verify_derivatives else {}
-        facts = validate(task.measurement(task.purifier, batch, noise))
-        made = made_by(unit.device)
+        if unit.verify_derivatives:
+            told["derivatives"] = _checked_derivatives(task.purifier, batch, noise)
+        return validate(task.measurement(task.purifier, batch, noise))
+
+    with exact_arithmetic():
+        facts, broken = without_broken(measured, batch, noise)
+        made = made_by(unit.device) | ({"broken": broken} if broken else {})
     seconds = time.perf_counter() - started
     write(unit.segment, unit.row, unit.block, facts, {**made, **told, "seconds": round(seconds, 4)})
     return seconds
@@ -132,16 +139,20 @@ def measure(
     """
     batch = as_batch(images, labels)
     noise = Noise(seed, checked(batch).image_ids)
-    with exact_arithmetic():
+    told: dict[str, str] = {}
+
+    def measured(batch: Batch, noise: Noise) -> xr.Dataset:
         _verify_contract(purifier, batch, noise)
-        differentiating = any(differentiates(question) for question in measurements)
-        told = {"derivatives": _checked_derivatives(purifier, batch, noise)} if differentiating else {}
+        if any(differentiates(question) for question in measurements):
+            told["derivatives"] = _checked_derivatives(purifier, batch, noise)
         answers = [validate(question(purifier, batch, noise)) for question in measurements]
-        made = json.dumps(made_by(str(batch.images.device)))
+        return xr.merge(answers, join="outer", compat="no_conflicts")
+
+    with exact_arithmetic():
+        facts, broken = without_broken(measured, batch, noise)
+        made = json.dumps(made_by(str(batch.images.device)) | ({"broken": broken} if broken else {}))
     asked = {question.label: repr(question) for question in measurements} | told
-    return xr.merge(answers, join="outer", compat="no_conflicts").assign_attrs(
-        purifier=repr(purifier), **asked, seed=seed, made_by=made
-    )
+    return facts.assign_attrs(purifier=repr(purifier), **asked, seed=seed, made_by=made)
 
 
 def as_batch(images: Tensor | Batch | ImageSet, labels: Tensor | None = None) -> Batch:

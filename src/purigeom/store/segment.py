@@ -129,6 +129,9 @@ def _variable(segment: Path, plan: Plan, name: str, variable: xr.DataArray) -> "
     if array.shape != shape:
         msg = f"{name!r} of this purifier has shape {shape}; earlier answers in {segment} have {array.shape}."
         raise ValueError(msg)
+    if not np.can_cast(variable.dtype, array.dtype, "same_kind"):
+        msg = f"{name!r} of this purifier is {variable.dtype}; earlier answers in {segment} are {array.dtype}."
+        raise ValueError(msg)
     return array
 
 

@@ -1,0 +1,64 @@
+"""A purifier that breaks some images costs no others."""
+
+import json
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from purigeom import store
+from purigeom.attacks.adversary import Adversary
+from purigeom.attacks.pgd import PGD
+from purigeom.catalog import CLASSIFIERS, PURIFIERS
+from purigeom.contract import BrokenImagesError
+from purigeom.geometry.chain import Chain
+from purigeom.images import Digits
+from purigeom.measurements.compression import Compression
+from purigeom.measurements.survival import Survival
+from purigeom.sweep import Task, measure, run
+
+IMAGES = Digits()[:6]
+SECOND = IMAGES.load().image_ids[1]
+QUESTIONS = (Compression((0.1,), probes=2), Survival(CLASSIFIERS["digits"], (0.1,), Adversary(PGD(2))))
+
+
+@dataclass(frozen=True)
+class Diverging:
+    """Its second step diverges for some images."""
+
+    broken: tuple[int, ...]
+
+    def pin(self, noise, image_shape):
+        growth = torch.tensor([torch.inf if one in self.broken else 1.0 for one in noise.image_ids])
+        blur = PURIFIERS["gaussian-blur"].pin(noise, image_shape)
+        return Chain((blur, lambda images: images * growth.to(images)[:, None, None, None]))
+
+
+def test_what_diverges_is_named_with_its_step_and_the_other_images_are_measured(caplog) -> None:
+    with caplog.at_level(logging.WARNING):
+        found = measure(Diverging((SECOND,)), IMAGES, QUESTIONS)
+    whole = measure(Diverging(()), IMAGES, QUESTIONS)
+    assert found["image"].values.tolist() == list(IMAGES.load().image_ids)
+    assert found.sel(image=SECOND).map(lambda fact: fact.isnull().all()).to_array().all()
+    xr.testing.assert_allclose(found.drop_sel(image=SECOND), whole.drop_sel(image=SECOND))
+    sentence = f"first in step 2 of 2, NaN or infinity for image {SECOND}."
+    assert sentence in caplog.text
+    assert sentence in json.loads(found.attrs["made_by"])["broken"][str(SECOND)]
+    assert "broken" not in json.loads(whole.attrs["made_by"])
+
+
+def test_a_store_keeps_what_was_said_of_it(tmp_path) -> None:
+    root = run([Task("mine", Diverging((SECOND,)), question, IMAGES) for question in QUESTIONS], tmp_path, quiet=True)
+    found = store.load(root)
+    assert np.isnan(found["compression_ratio"].sel(image=SECOND)).all()
+    assert found["compression_ratio"].drop_sel(image=SECOND).notnull().all()
+    assert found["survived"].drop_sel(image=SECOND).notnull().all()
+
+
+def test_where_no_image_is_left_it_is_raised() -> None:
+    ids = IMAGES.load().image_ids
+    with pytest.raises(BrokenImagesError, match=f"image {ids[0]} and 3 more"):
+        measure(Diverging(ids[:4]), IMAGES[:4], QUESTIONS[:1])
