@@ -1,7 +1,7 @@
 """Ancestral sampling (Ho et al. 2020): DiffPure's discrete form, and its reverse half alone."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, get_args
 
 from torch import Tensor
 
@@ -11,17 +11,17 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import (
     Noising,
+    Variance,
     check_depth,
     declared,
     denoised,
     denoising,
+    posterior,
     predicted_noise,
     respaced,
     signal_levels,
     to_images,
 )
-
-Variance: TypeAlias = Literal["small", "large"]
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,11 @@ def _ancestral(
 ) -> ImageMap:
     """Return the draw from the posterior of the next lower level given this one and the denoised guess."""
     signal, lower_signal = signals[level], 1.0 if lower is None else signals[lower]
-    step_variance = 1 - signal / lower_signal
-    guess_weight = lower_signal**0.5 * step_variance / (1 - signal)
-    state_weight = (signal / lower_signal) ** 0.5 * (1 - lower_signal) / (1 - signal)
-    shrink = (1 - lower_signal) / (1 - signal) if purifier.variance == "small" else 1.0
-    deviation = (step_variance * shrink) ** 0.5
+    gaussian = posterior(signal, lower_signal, purifier.variance)
 
     def step(state: Tensor) -> Tensor:
         predicted = predicted_noise(purifier.network, state, level)
-        mean = guess_weight * denoised(state, predicted, signal, clip=purifier.clip) + state_weight * state
-        return mean if lower is None else mean + deviation * noise.normal_like(state)
+        mean = gaussian.mean(denoised(state, predicted, signal, clip=purifier.clip), state)
+        return mean if lower is None else gaussian.draw(mean, noise)
 
     return denoising(purifier.network, step, lower_signal)

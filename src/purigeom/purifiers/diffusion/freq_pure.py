@@ -13,18 +13,18 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration
 from purigeom.purifiers.diffusion.guided import (
     Guided,
-    Variance,
     check_choice,
     check_sizes,
     declared_guided,
     guided,
     noised_with_reference,
-    posterior,
     without_reference,
 )
 from purigeom.purifiers.diffusion.process import (
+    Variance,
     check_depth,
     denoised,
+    posterior,
     predicted_noise,
     respaced,
     signal_levels,

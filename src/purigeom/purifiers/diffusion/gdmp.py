@@ -12,19 +12,25 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.guided import (
     Guided,
-    Variance,
     check_choice,
     check_counts,
     check_sizes,
     declared_guided,
     guided,
     noised,
-    posterior,
     with_reference,
     without_reference,
     without_reference_clamped,
 )
-from purigeom.purifiers.diffusion.process import check_depth, denoised, predicted_noise, respaced, signal_levels
+from purigeom.purifiers.diffusion.process import (
+    Variance,
+    check_depth,
+    denoised,
+    posterior,
+    predicted_noise,
+    respaced,
+    signal_levels,
+)
 from purigeom.purifiers.diffusion.similarity import similarity_slope
 
 Guide: TypeAlias = Literal["mse", "ssim"]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Protocol, TypeAlias, get_args
 
 import torch
 from torch import Tensor
@@ -14,7 +14,6 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration, Differentiability, ImageMap
 from purigeom.purifiers.diffusion.process import to_images
 
-Variance: TypeAlias = Literal["small", "large"]
 Objective: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Takes a state; returns one number per image, and what else was found on the way."""
 
@@ -41,34 +40,6 @@ class Guided:
 def guided(network: NoisePredictor, step: ImageMap) -> Guided:
     """Return a step of a wide state with the rounding of its network."""
     return Guided(step, getattr(network, "rounding", 0.0))
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """The Gaussian of the next lower level, given a state and the guess of the clean one (Ho et al. 2020)."""
-
-    guess_weight: float
-    state_weight: float
-    variance: float
-
-    def mean(self, guess: Tensor, state: Tensor) -> Tensor:
-        """Return the mean; its variance is the same for every pixel."""
-        return self.guess_weight * guess + self.state_weight * state
-
-    def draw(self, mean: Tensor, noise: Noise) -> Tensor:
-        """Return a draw about a mean, which guidance may have moved."""
-        return mean + self.variance**0.5 * noise.normal_like(mean)
-
-
-def posterior(signal: float, lower_signal: float, variance: Variance) -> Posterior:
-    """Return the Gaussian between two signal levels, with the posterior's variance or the forward process's."""
-    step_variance = 1 - signal / lower_signal
-    shrink = (1 - lower_signal) / (1 - signal)
-    return Posterior(
-        guess_weight=lower_signal**0.5 * step_variance / (1 - signal),
-        state_weight=(signal / lower_signal) ** 0.5 * shrink,
-        variance=step_variance * (shrink if variance == "small" else 1.0),
-    )
 
 
 def slope(objective: Objective, state: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,9 +8,9 @@ from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration
 from purigeom.purifiers.composed import Repeat
-from purigeom.purifiers.diffusion.ddpm import DDPM, Variance
+from purigeom.purifiers.diffusion.ddpm import DDPM
 from purigeom.purifiers.diffusion.guided import check_counts
-from purigeom.purifiers.diffusion.process import declared
+from purigeom.purifiers.diffusion.process import Variance, declared
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,17 @@ from purigeom.purifiers.diffusion.guided import (
     check_sizes,
     declared_guided,
     guided,
-    posterior,
     slope,
     without_reference,
 )
-from purigeom.purifiers.diffusion.process import check_depth, denoised, predicted_noise, respaced, signal_levels
+from purigeom.purifiers.diffusion.process import (
+    check_depth,
+    denoised,
+    posterior,
+    predicted_noise,
+    respaced,
+    signal_levels,
+)
 from purigeom.purifiers.diffusion.resizing import Resampling, Resizing, enlarging
 
 Levels: TypeAlias = tuple[int, int | None]

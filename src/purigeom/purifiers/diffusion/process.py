@@ -1,7 +1,7 @@
 """The arithmetic that all diffusion purifiers share: levels, noising, and the denoised guess."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
@@ -10,6 +10,9 @@ from purigeom.cost import evaluated
 from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+
+Variance: TypeAlias = Literal["small", "large"]
+"""The posterior's, or the forward process's."""
 
 
 class Diffusion(Protocol):
@@ -118,3 +121,31 @@ def denoised(state: Tensor, predicted: Tensor, signal: float, *, clip: bool) -> 
     """Return the guess of the clean state that a guess of the noise implies."""
     guess = (state - (1 - signal) ** 0.5 * predicted) / signal**0.5
     return torch.clamp(guess, -1, 1) if clip else guess
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The Gaussian of the next lower level, given a state and the guess of the clean one (Ho et al. 2020)."""
+
+    guess_weight: float
+    state_weight: float
+    variance: float
+
+    def mean(self, guess: Tensor, state: Tensor) -> Tensor:
+        """Return the mean; its variance is the same for every pixel."""
+        return self.guess_weight * guess + self.state_weight * state
+
+    def draw(self, mean: Tensor, noise: Noise) -> Tensor:
+        """Return a draw about a mean, which guidance may have moved."""
+        return mean + self.variance**0.5 * noise.normal_like(mean)
+
+
+def posterior(signal: float, lower_signal: float, variance: Variance) -> Posterior:
+    """Return the Gaussian between two signal levels, with the posterior's variance or the forward process's."""
+    step_variance = 1 - signal / lower_signal
+    shrink = (1 - lower_signal) / (1 - signal)
+    return Posterior(
+        guess_weight=lower_signal**0.5 * step_variance / (1 - signal),
+        state_weight=(signal / lower_signal) ** 0.5 * (1 - lower_signal) / (1 - signal),
+        variance=step_variance * (shrink if variance == "small" else 1.0),
+    )

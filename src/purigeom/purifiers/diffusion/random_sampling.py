@@ -18,7 +18,6 @@ from purigeom.purifiers.diffusion.guided import (
     guided,
     noised,
     noised_with_reference,
-    posterior,
     without_reference,
 )
 from purigeom.purifiers.diffusion.process import (
@@ -28,6 +27,7 @@ from purigeom.purifiers.diffusion.process import (
     declared,
     denoised,
     denoising,
+    posterior,
     predicted_noise,
     respaced,
     signal_levels,
