@@ -52,6 +52,7 @@ def line(name: str, purifier: RandomMap, images: Digits = IMAGES, attack: PGD = 
         **_survival(purifier, batch, attack),
         "psnr_db": round(float(facts["psnr"].mean()), 2),
         "ssim": round(float(facts["ssim"].mean()), 4),
+        "images_set_aside": int(facts["psnr"].isnull().all("draw").sum()),
     }
 
 
@@ -71,7 +72,7 @@ def _broken(purifier: RandomMap, batch: Batch) -> str:
     """Return which law of purifiers is broken; nothing where none is."""
     try:
         verify(purifier, batch, Noise(0, batch.image_ids))
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError, FileNotFoundError) as error:
         return str(error)
     return ""
 

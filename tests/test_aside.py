@@ -62,3 +62,11 @@ def test_where_no_image_is_left_it_is_raised() -> None:
     ids = IMAGES.load().image_ids
     with pytest.raises(BrokenImagesError, match=f"image {ids[0]} and 3 more"):
         measure(Diverging(ids[:4]), IMAGES[:4], QUESTIONS[:1])
+
+
+def test_a_purifier_that_breaks_everything_costs_no_other_its_answers(tmp_path) -> None:
+    purifiers = {"broken": Diverging(IMAGES.load().image_ids), "median": PURIFIERS["median"]}
+    with pytest.raises(ValueError, match=r"Everything else is stored in .* broken: Diverging.* and \d more"):
+        run([Task(name, one, QUESTIONS[0], IMAGES) for name, one in purifiers.items()], tmp_path, quiet=True)
+    found = store.load(tmp_path)["compression_ratio"]
+    assert found.sel(purifier="median").notnull().all()

@@ -1,6 +1,6 @@
 """Strangers' purifiers that break a law, each told which."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -90,6 +90,11 @@ def test_a_broken_promise_of_range_is_named() -> None:
 
     with pytest.raises(ValueError, match="declares the range clamped"):
         verify(Doubling(), BATCH, NOISE)
+
+
+def test_an_image_is_not_blamed_for_its_negative() -> None:
+    dark = replace(BATCH, images=0.2 * BATCH.images)
+    verify(wrap(lambda images: images / (images.mean((1, 2, 3), keepdim=True) < 0.5), name="dark alone"), dark, NOISE)
 
 
 def test_nan_names_the_image_and_the_step() -> None:

@@ -50,10 +50,18 @@ def test_misses_and_coverage_are_those_of_the_predictions(root) -> None:
     calibration = load(shipped()["digits-linf-0.2"])
     found = met(tabulated(store.load(root).load(), 0.2), calibration)
     assert list(found["purifier"].values) == ["wavelet", "digits-quilting", "digits-anti-adversary"]
-    np.testing.assert_allclose(missed(found), 100 * (found["predicted"] - found["survival"]))
+    promised = found.assign(predicted=found["survival"] * 0 + 0.75, survival=found["survival"] * 0 + 0.5)
+    np.testing.assert_allclose(missed(promised), [25, 25, 25])
     sure = found.assign(lower=found["survival"], upper=found["survival"])
     assert covered(sure).all()
     assert not covered(sure.assign(lower=sure["lower"] + 0.01)).any()
+
+
+def test_without_strangers_that_is_said(root) -> None:
+    calibration = load(shipped()["digits-linf-0.2"])
+    table = tabulated(store.load(root).load(), 0.2).sel(purifier=["median"])
+    with pytest.raises(ValueError, match="There are no strangers: the calibration knows every kind"):
+        met(table, calibration)
 
 
 def test_who_has_no_slope_is_attacked_by_the_classifier_s_and_asked_no_spectrum() -> None:

@@ -92,7 +92,8 @@ def _verify_independence(checked: Checked, batch: Batch, noise: Noise, together:
         image, answer = batch.images[place : place + 1], together[place : place + 1]
         own = replace(noise, image_ids=(image_id,))
         alone = checked.pin(own, shape)(image)
-        beside = checked.pin(own.repeat(2), shape)(torch.cat([image, 1 - image]))[:1]
+        both = torch.cat([image, 1 - image])  # of the negative nothing is asked, not even to be finite
+        beside = _called(checked.purifier, checked.purifier.pin(own.repeat(2), shape), both, own)[:1]
         for other in (alone, beside):
             if not torch.allclose(answer, other, rtol=0, atol=SAME_IMAGE):
                 law = f"couples images of a batch: image {image_id} depends on its company"

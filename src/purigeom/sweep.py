@@ -11,7 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from purigeom.aside import without_broken
-from purigeom.contract import verify
+from purigeom.contract import BrokenImagesError, verify
 from purigeom.derivatives import derivatives_told
 from purigeom.executors import Executor, in_process
 from purigeom.geometry.memory import in_parts
@@ -46,13 +46,25 @@ def run(
     Raises
     ------
     ValueError
-        Where the store holds answers to another question, or another purifier, under the same name.
+        Where the store holds answers to another question, or another purifier, under the same name; and at the end,
+        where purifiers broke all images of a block.
     """
     root = Path(root)
     units = plan_units(list(tasks), root, device)
-    for _ in shown(executor(answer, units), len(units), "measuring", quiet=quiet):
-        pass
+    told = [said for said in shown(executor(_attempted, units), len(units), "measuring", quiet=quiet) if said]
+    if told:
+        msg = f"Everything else is stored in {root}; where no image of a block is left, nothing is. " + " ".join(told)
+        raise ValueError(msg)
     return root
+
+
+def _attempted(unit: Unit) -> str:
+    """Answer a unit; return what was said of a purifier that breaks all of its images."""
+    try:
+        answer(unit)
+    except BrokenImagesError as error:
+        return f"{unit.task.purifier_name}: {error}"
+    return ""
 
 
 def answer(unit: Unit) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from purigeom.contract import verify
+from purigeom.contract import BrokenImagesError, Checked, verify
 from purigeom.derivatives import derivatives_told
 from purigeom.images import Digits
 from purigeom.networks.quick import Quick
@@ -227,3 +227,16 @@ def test_values_that_make_no_sense_are_named(make, message) -> None:
 def test_images_that_do_not_fit_the_score_are_named(network) -> None:
     with pytest.raises(ValueError, match=r"ScoreNetwork\('.*'\) takes images of shape \(1, 8, 8\); got \(3, 8, 8\)"):
         ADP(network).pin(NOISE, (3, 8, 8))
+
+
+@pytest.mark.parametrize("fault", [float("nan"), float("inf")])
+def test_a_score_that_breaks_is_named_and_is_no_reason_to_stop(fault) -> None:
+    @dataclass(frozen=True)
+    class Breaking(Gaussian):
+        def scores(self, image_shape):
+            whole = super().scores(image_shape)
+            broken = torch.tensor([0.0, 1.0])[:, None, None, None]
+            return lambda images: torch.where(broken[: len(images)].bool(), fault, whole(images))
+
+    with pytest.raises(BrokenImagesError, match=f"first in step 2 of .* for image {DIGITS.image_ids[1]}"):
+        Checked(ADP(Breaking())).pin(NOISE, SHAPE)(IMAGES)

@@ -97,3 +97,9 @@ def test_the_image_enters_by_signs_alone(fields):
 def test_wrong_fields_are_named(fields, message):
     with pytest.raises(ValueError, match=message):
         MimicDiffusion(PRIOR, **fields)
+
+
+@pytest.mark.parametrize(("first", "last"), [(21, 89), (0.9, 0.2)])
+def test_shares_that_are_none_are_refused(first, last) -> None:
+    with pytest.raises(ValueError, match="needs first <= last <= 1, shares of all steps"):
+        MimicDiffusion(UNet("digits-ddpm"), first=first, last=last)

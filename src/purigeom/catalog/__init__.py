@@ -47,6 +47,7 @@ CLASSIFIERS: Mapping[str, Classifier] = {
     "digits": ConvNet("digits-classifier"),
     "digits-soap": SelfSupervised("digits-soap"),
     "cifar10": ConvNet("cifar10-classifier"),
+    "cifar10-robust": ConvNet("cifar10-robust-classifier"),
 }
 IMAGES: Mapping[str, ImageSet] = {
     "digits": Digits("test"),

@@ -25,11 +25,11 @@ PAPERS: Mapping[str, str] = {
     "Identity": "-",
     "JPEG": "Dziugaite et al. 2016",
     "LangevinEBM": "Hill et al. 2021",
-    "LikelihoodMaximisation": "Wang et al. 2024 (DiffHammer)",
+    "LikelihoodMaximisation": "Chen et al. 2024, as in DiffHammer 2024",
     "LoRID": "Zollicoffer et al. 2025",
     "MaskedReconstruction": "MAEP, arXiv 2501.16904",
     "MedianFilter": "Xu et al. 2018",
-    "MimicDiffusion": "Song et al. 2024",
+    "MimicDiffusion": "Song and Lai 2024",
     "NonLocalMeans": "Buades et al. 2005",
     "OneShot": "Carlini et al. 2023",
     "PixelDeflection": "Prakash et al. 2018",
@@ -45,12 +45,12 @@ PAPERS: Mapping[str, str] = {
     "ScoreOptO": "Zhang et al. 2023",
     "TotalVariation": "Chambolle 2004, Guo et al. 2018",
     "VPSDE": "Nie et al. 2022",
-    "WaveletShrinkage": "Donoho and Johnstone 1994",
+    "WaveletShrinkage": "Chang et al. 2000, Donoho and Johnstone 1994",
 }
-"""By the class; a dash where it is nobody's in particular."""
+"""By the class; a dash where it is nobody's in particular, or nobody has said."""
 
 
 def paper(purifier: RandomMap) -> str:
     """Return where a catalogued kind of purifier was published; of one that is a network, the network."""
     kind = getattr(purifier, "network", None) if isinstance(purifier, Reconstruction) else purifier
-    return PAPERS[type(kind).__name__]
+    return PAPERS.get(type(kind).__name__, "-")

@@ -16,6 +16,9 @@ def met(table: xr.Dataset, calibration: xr.Dataset) -> xr.Dataset:
     known = {sampler(recipe) for recipe in calibration["recipe"].values.astype(str)}
     new = [sampler(recipe) not in known for recipe in table["recipe"].values.astype(str)]
     table = table.isel(purifier=table["survival"].notnull().values & new)
+    if not table.sizes["purifier"]:
+        msg = f"There are no strangers: the calibration knows every kind that was attacked, being of {sorted(known)}."
+        raise ValueError(msg)
     answers = [predicted(calibration, table.isel(purifier=[place])) for place in range(table.sizes["purifier"])]
     believed = xr.concat([answer.isel(predictor=0, drop=True) for answer in answers], "purifier")
     return table[["survival"]].assign(

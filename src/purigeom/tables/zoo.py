@@ -19,7 +19,7 @@ SMALL = 0.25
 def everyone(results: xr.Dataset, radius: float) -> Table:
     """Return what every purifier does to clean images, to blind attacks and to those that look, at one linf radius.
 
-    Adaptive is what survives all attacks at once.
+    Adaptive is what survives all attacks at once. Images that a purifier broke are not among those counted.
     """
     here = results.sel(radius=radius, method="nearest", drop=True)
     (blind,) = [label for label in results["attack"].values if BLIND in str(label)]
@@ -33,11 +33,15 @@ def everyone(results: xr.Dataset, radius: float) -> Table:
         "PSNR, dB": (estimate(results["psnr"]), ""),
         "SSIM": (estimate(results["ssim"]), ""),
     }
+    measured = margins.notnull().any("draw").sum("image")
     rows = [
-        (str(name), str(family), *(cell(found.sel(purifier=name), unit) for found, unit in columns.values()))
+        (
+            *(str(name), str(family), str(int(measured.sel(purifier=name)))),
+            *(cell(found.sel(purifier=name), unit) for found, unit in columns.values()),
+        )
         for name, family in zip(results["purifier"].values, results["family"].values, strict=True)
     ]
-    return Table(f"Every purifier, linf {radius:g}", ("purifier", "family", *columns), tuple(rows))
+    return Table(f"Every purifier, linf {radius:g}", ("purifier", "family", "images", *columns), tuple(rows))
 
 
 def strangers(results: xr.Dataset, calibration: xr.Dataset) -> Table:

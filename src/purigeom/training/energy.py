@@ -11,7 +11,7 @@ from torch.func import functional_call, grad
 from purigeom.networks.energy import energy
 from purigeom.noise import Noise
 from purigeom.training.descent import QUIETLY, Run
-from purigeom.training.recipe import Recipe, adam, descend
+from purigeom.training.recipe import Recipe, adam, descend, digested
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Contrast:
     langevin
         Langevin steps that a step of the training takes.
     step, deviation
-        Of the Langevin steps: those that the energy will purify with.
+        Of the Langevin steps; purifying takes larger ones, at the same temperature.
     smoothing
         The deviation of the noise that images are shown under.
     short, restarts
@@ -64,7 +64,7 @@ def contrastive(
     bank = _uniform(images[:1].expand(contrast.bank, -1, -1, -1), Noise(recipe.seed, tuple(range(contrast.bank))))
     banked = run.hardware.settle(Banked(network, bank))
     training = adam(banked, recipe)
-    training.recipe = f"{recipe} {contrast} {dict(settings)}"
+    training.recipe = f"{recipe} {contrast} {dict(settings)} {digested(images)}"
     short = round(contrast.short * recipe.steps)
 
     def loss(chosen: Tensor, noise: Noise) -> Tensor:

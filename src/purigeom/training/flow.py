@@ -13,7 +13,7 @@ from torch.nn.functional import mse_loss
 from purigeom.networks.velocity import INDICES
 from purigeom.noise import Noise
 from purigeom.training.descent import QUIETLY, Run
-from purigeom.training.recipe import Recipe, adam, descend
+from purigeom.training.recipe import Recipe, adam, descend, digested
 from purigeom.training.restorer import Pairs
 
 Origin: TypeAlias = Literal["attacked", "noised"]
@@ -67,7 +67,7 @@ def flow(
             return matching_error(called, 2 * source(clean, attacked, noise) - 1, 2 * clean - 1, noise)
 
     training = adam(network, recipe, AVERAGE_DECAY)
-    training.recipe = f"{recipe} {source} {dict(architecture)}"
+    training.recipe = f"{recipe} {source} {dict(architecture)} {digested(pairs.clean, pairs.attacked)}"
     return descend(training, loss, recipe, len(pairs.clean), run)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,11 @@ def adam(network: nn.Module, recipe: Recipe, average_decay: float | None = None)
     optimiser = torch.optim.AdamW(network.parameters(), recipe.peak_rate, weight_decay=recipe.weight_decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.peak_rate, total_steps=recipe.steps, pct_start=0.1)
     return Training(network, optimiser, rate, average_decay, recipe=repr(recipe))
+
+
+def digested(*tensors: Tensor) -> str:
+    """Return a digest of what a training learns from, for its recipe: no training goes on with other images."""
+    return sha256(b"".join(tensor.detach().cpu().contiguous().numpy().tobytes() for tensor in tensors)).hexdigest()[:16]
 
 
 def descend(

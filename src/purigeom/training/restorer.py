@@ -16,7 +16,7 @@ from purigeom.protocols import Batch, Classifier, RandomMap
 from purigeom.training.autoencoder import crafted
 from purigeom.training.descent import QUIETLY, Run
 from purigeom.training.losses import MASKED, Design, Shown
-from purigeom.training.recipe import Recipe, adam, descend
+from purigeom.training.recipe import Recipe, adam, descend, digested
 from purigeom.training.saving import saved
 
 CRAFTED = PGD(steps=10, relative_step=0.25)
@@ -80,7 +80,7 @@ def restorer(pairs: Pairs, plan: Plan, run: Run = QUIETLY) -> nn.Module:
             return plan.design(called, Shown(clean, attacked, noise))
 
     training = adam(network, plan.recipe)
-    training.recipe = f"{plan.recipe} {plan.design} {dict(plan.settings)}"
+    training.recipe = f"{plan.recipe} {plan.design} {dict(plan.settings)} {digested(pairs.clean, pairs.attacked)}"
     return descend(training, loss, plan.recipe, len(pairs.clean), run)
 
 

@@ -11,7 +11,7 @@ from torch.nn.functional import mse_loss
 from purigeom.networks.score import score
 from purigeom.noise import Noise
 from purigeom.training.descent import QUIETLY, Run
-from purigeom.training.recipe import Recipe, adam, descend
+from purigeom.training.recipe import Recipe, adam, descend, digested
 
 AVERAGE_DECAY = 0.995
 
@@ -44,7 +44,7 @@ def denoising_score(
             return matching_error(called, clean, deviations, noise)
 
     training = adam(network, recipe, AVERAGE_DECAY)
-    training.recipe = f"{recipe} {deviations} {dict(settings)}"
+    training.recipe = f"{recipe} {deviations} {dict(settings)} {digested(images)}"
     return descend(training, loss, recipe, len(images), run)
 
 

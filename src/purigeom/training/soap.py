@@ -17,7 +17,7 @@ from purigeom.noise import Noise
 from purigeom.protocols import Batch
 from purigeom.training.classifier import accuracy
 from purigeom.training.descent import QUIETLY, Run
-from purigeom.training.recipe import Recipe, adam, descend
+from purigeom.training.recipe import Recipe, adam, descend, digested
 from purigeom.training.saving import saved
 
 AVERAGE_DECAY = 0.99
@@ -65,7 +65,9 @@ def multitask(
                 + weights.consistency * consistency(answer, shown).mean()
             )
 
-    return descend(adam(network, recipe, AVERAGE_DECAY), loss, recipe, len(images), run)
+    training = adam(network, recipe, AVERAGE_DECAY)
+    training.recipe = f"{recipe} {weights} {dict(architecture)} {digested(images.images, labels_of(images))}"
+    return descend(training, loss, recipe, len(images), run)
 
 
 @torch.no_grad()

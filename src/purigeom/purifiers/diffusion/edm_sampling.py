@@ -63,6 +63,12 @@ class EDMSampling:
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
         check_sizes(self, "curvature", "churn", "churn_lowest", "churn_noise")
+        if not self.churn_highest >= self.churn_lowest:
+            msg = (
+                f"EDMSampling.churn_highest must be at least churn_lowest, {self.churn_lowest}; got "
+                f"{self.churn_highest}."
+            )
+            raise ValueError(msg)
         if self.curvature == 0:
             msg = "EDMSampling.curvature must be positive, 1 for equal steps; got 0."
             raise ValueError(msg)

@@ -38,8 +38,10 @@ Phase: TypeAlias = Literal["projected", "replaced"]
 class FreqPure:
     """Noise and denoise; every guess gets the input's low-frequency amplitudes, and phases not far from the input's.
 
-    The published code also rounds input and guess to eight bits at every step, which no gradient passes, wraps no phase
-    difference, and samples implicitly; here pixels keep their precision, differences wrap, and sampling is ancestral.
+    The first published code also rounds input and guess to eight bits at every step, which no gradient passes, wraps no
+    phase difference, and samples implicitly; here pixels keep their precision, differences wrap, and sampling is
+    ancestral. Its later revision compares with an input that was denoised once, and takes ten rounds: the first is not
+    offered here, the second is `Repeat`'s.
 
     Parameters
     ----------

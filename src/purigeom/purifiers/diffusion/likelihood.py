@@ -1,4 +1,4 @@
-"""Likelihood maximisation as DiffHammer evaluates it (Wang et al. 2024): ScoreOpt-O with moments of its own."""
+"""Likelihood maximisation (Chen et al. 2024), as DiffHammer evaluates it: ScoreOpt-O with moments of its own."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -81,6 +81,9 @@ class MimicDiffusion:
         check_counts(self, "factor", "reference_batch")
         check_sizes(self, "scale", "first", "last")
         check_choice(self, "enlarged", Resampling)
+        if not self.first <= self.last <= 1:
+            msg = f"MimicDiffusion needs first <= last <= 1, shares of all steps; got {self.first} and {self.last}."
+            raise ValueError(msg)
 
     @property
     def declaration(self) -> Declaration:

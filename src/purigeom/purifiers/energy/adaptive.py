@@ -95,7 +95,7 @@ class ADP:
             asked = _shown(state) if self.transform == "every" else state
             slope = scores(asked)
             size = self._size(slope, scores(asked + self.probe * slope))
-            moves = moves * (size > self.threshold)
+            moves = moves * ~(size <= self.threshold)  # what diverges moves on, and is seen
             moved = asked + size * slope
             moved = (moved if self.transform == "none" else _plain(moved)).clamp(0, 1)
             return torch.cat([torch.where(moves.bool(), moved, state), moves], 1)
