@@ -3,18 +3,38 @@
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from figures import tables
+from purigeom import store
+from purigeom.prediction.files import NEEDED, load, shipped
+from purigeom.prediction.table import tabulated
 
 ROOT = Path(__file__).parents[1]
 
 
+def unpack(name, folder):
+    """Put a kept store into a folder."""
+    with tarfile.open(ROOT / "results" / name / "store.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+
+
 @pytest.mark.parametrize(("name", "document"), [("cifar10", "cifar10.md")])
 def test_a_document_quotes_every_table_of_its_kept_store(name, document, tmp_path) -> None:
-    with tarfile.open(ROOT / "results" / name / "store.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(name, tmp_path)
     written = [path for path in tables.main(tmp_path / name, tmp_path / "tables") if path.suffix == ".md"]
     text = (ROOT / "docs" / document).read_text()
     assert written
     assert not [path.name for path in written if path.read_text().strip() not in text]
+
+
+@pytest.mark.parametrize("radius", [1, 2])
+def test_the_calibrations_of_cifar_are_what_their_kept_store_tells(radius, tmp_path) -> None:
+    unpack("calibration-cifar10", tmp_path)
+    table = tabulated(store.load(tmp_path / "calibration-cifar10").load(), radius / 255)
+    kept = load(shipped()[f"cifar10-linf-{radius}-255"])
+    for name in NEEDED:
+        if table[name].dtype.kind == "f":
+            np.testing.assert_allclose(table[name], kept[name], rtol=1e-5, err_msg=name)
+    assert list(table["purifier"].values) == list(kept["purifier"].values)
