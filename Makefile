@@ -33,6 +33,11 @@ figures: $(STAMP)
 	$(BIN)/python -m figures.tables data_cache/paper data_cache/figures/tables
 
 # CIFAR-10 at the size of two cores: images and a classifier from SHARED where it is there, else downloaded and our own
+# Large tensors come and go: glibc, where it is the C library, keeps their pages instead of asking the kernel anew.
+cifar: export MALLOC_MMAP_THRESHOLD_ = 4294967296
+cifar: export MALLOC_TRIM_THRESHOLD_ = 17179869184
+cifar: export MALLOC_TOP_PAD_ = 268435456
+cifar: export GLIBC_TUNABLES = glibc.malloc.hugetlb=1
 cifar: $(STAMP)
 	PURIGEOM_DATA=$${PURIGEOM_DATA:-$(wildcard $(SHARED))} $(BIN)/python -m analyses.cifar data_cache/cifar10 $(CIFAR_CLASSIFIER)
 	$(BIN)/python -m figures.all data_cache/cifar10 data_cache/figures/cifar10
