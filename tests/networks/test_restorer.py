@@ -8,7 +8,7 @@ import torch
 from torch.func import jvp, vjp, vmap
 
 from purigeom.networks.files import weights_file
-from purigeom.networks.restorer import Restorer
+from purigeom.networks.trained import Restorer
 from tests.networks.small import KINDS, built, kept
 
 CPU = torch.device("cpu")

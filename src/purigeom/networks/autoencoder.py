@@ -1,37 +1,23 @@
 """A small convolutional autoencoder by the name of its checkpoint: a folder that says its architecture."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import torch
 from torch import nn
 
-from purigeom.networks.modules import loaded
-from purigeom.networks.restorer import check_shape, content, fitted, settings
+from purigeom.networks.folder_network import FolderNetwork
 
 
 @dataclass(frozen=True)
-class Autoencoder:
+class Autoencoder(FolderNetwork):
     """A map of images through a code with fewer numbers: a folder with config.json and weights."""
-
-    checkpoint: str
 
     family: ClassVar[str] = "autoencoder"
 
-    def content(self) -> str:
-        return content(self)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments of `autoencoder`."""
-        return settings(self)
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        check_shape(self, image_shape)
-
-    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        return loaded(_load, self, self.content(), device, dtype)
+    def architecture(self) -> Callable[..., nn.Module]:
+        return autoencoder
 
 
 def autoencoder(channels: int, size: int, widths: Sequence[int], code: int) -> nn.Sequential:
@@ -48,7 +34,3 @@ def autoencoder(channels: int, size: int, widths: Sequence[int], code: int) -> n
         layers += [nn.Upsample(scale_factor=2), nn.Conv2d(after, before, 3, padding=1), nn.SiLU()]
         layers += [nn.Conv2d(before, before, 3, padding=1), nn.SiLU()]
     return nn.Sequential(*layers, nn.Conv2d(widths[0], channels, 3, padding=1))
-
-
-def _load(who: Autoencoder) -> nn.Module:
-    return fitted(autoencoder, who)

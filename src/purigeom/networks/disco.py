@@ -1,6 +1,6 @@
 """DISCO (Ho and Vasconcelos 2022): features of every pixel, and a function that reads an image off them anywhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import ClassVar, NamedTuple
@@ -8,26 +8,17 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from purigeom.networks.modules import loaded
-from purigeom.networks.restorer import check_shape, content, fitted
+from purigeom.networks.folder_network import FolderNetwork
 
 
 @dataclass(frozen=True)
-class DISCO:
+class DISCO(FolderNetwork):
     """A local implicit function of an image's features, by the name of its checkpoint."""
-
-    checkpoint: str
 
     family: ClassVar[str] = "disco"
 
-    def content(self) -> str:
-        return content(self)
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        check_shape(self, image_shape)
-
-    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        return loaded(_load, self, self.content(), device, dtype)
+    def architecture(self) -> Callable[..., nn.Module]:
+        return disco
 
 
 def disco(
@@ -142,7 +133,3 @@ class Residual(nn.Module):
 
 def _convolution(width: int) -> nn.Conv2d:
     return nn.Conv2d(width, width, 3, padding=1)
-
-
-def _load(who: DISCO) -> nn.Module:
-    return fitted(disco, who)

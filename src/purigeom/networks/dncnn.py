@@ -1,31 +1,22 @@
 """DnCNN (Zhang et al. 2017): a network that predicts the noise in an image, which is then taken away."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from purigeom.networks.modules import loaded
-from purigeom.networks.restorer import check_shape, content, fitted
+from purigeom.networks.folder_network import FolderNetwork
 
 
 @dataclass(frozen=True)
-class DnCNN:
+class DnCNN(FolderNetwork):
     """A residual denoiser by the name of its checkpoint."""
-
-    checkpoint: str
 
     family: ClassVar[str] = "dncnn"
 
-    def content(self) -> str:
-        return content(self)
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        check_shape(self, image_shape)
-
-    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        return loaded(_load, self, self.content(), device, dtype)
+    def architecture(self) -> Callable[..., nn.Module]:
+        return dncnn
 
 
 def dncnn(channels: int, size: int, depth: int = 17, width: int = 64) -> nn.Module:
@@ -55,7 +46,3 @@ class WithoutNoise(nn.Module):
         """Return the images less their noise."""
         predicted: Tensor = self.noise(images)
         return images - predicted
-
-
-def _load(who: DnCNN) -> nn.Module:
-    return fitted(dncnn, who)

@@ -1,34 +1,24 @@
 """An energy of images (Hill et al. 2021): convolutions down to one number, low where images are likely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias, get_args
 
-import torch
 from torch import nn
 
-from purigeom.networks.modules import loaded
-from purigeom.networks.restorer import check_shape, content, fitted
+from purigeom.networks.folder_network import FolderNetwork
 
 Activation: TypeAlias = Literal["leaky relu", "silu"]
 _LEAK = 0.05
 
 
 @dataclass(frozen=True)
-class EnergyNetwork:
+class EnergyNetwork(FolderNetwork):
     """An energy by the name of its checkpoint: from images in [-1, 1] to one number each."""
 
-    checkpoint: str
-
-    def content(self) -> str:
-        return content(self)
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        check_shape(self, image_shape)
-
-    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        return loaded(_load, self, self.content(), device, dtype)
+    def architecture(self) -> Callable[..., nn.Module]:
+        return energy
 
 
 def energy(channels: int, size: int, widths: Sequence[int], activation: Activation = "leaky relu") -> nn.Sequential:
@@ -53,7 +43,3 @@ def energy(channels: int, size: int, widths: Sequence[int], activation: Activati
 def _bend(activation: Activation) -> nn.Module:
     bends: Mapping[Activation, nn.Module] = {"leaky relu": nn.LeakyReLU(_LEAK), "silu": nn.SiLU()}
     return bends[activation]
-
-
-def _load(who: EnergyNetwork) -> nn.Module:
-    return fitted(energy, who)

@@ -1,38 +1,28 @@
 """A masked autoencoder (He et al. 2022): a vision transformer that sees some patches and answers for all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from purigeom.networks.modules import loaded
-from purigeom.networks.restorer import check_shape, content, fitted, settings
+from purigeom.networks.folder_network import FolderNetwork
 from purigeom.networks.vision_transformer import blocks, images_of, patches, positions
 from purigeom.noise import Noise
 
 
 @dataclass(frozen=True)
-class MaskedAutoencoder:
+class MaskedAutoencoder(FolderNetwork):
     """A transformer that returns whole images from some of their patches, by the name of its checkpoint."""
-
-    checkpoint: str
 
     family: ClassVar[str] = "masked autoencoder"
 
-    def content(self) -> str:
-        return content(self)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments of `masked_autoencoder`."""
-        return settings(self)
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        check_shape(self, image_shape)
+    def architecture(self) -> Callable[..., nn.Module]:
+        return masked_autoencoder
 
     def module(self, device: torch.device, dtype: torch.dtype) -> "PatchTransformer":
-        network = loaded(_load, self, self.content(), device, dtype)
+        network = super().module(device, dtype)
         assert isinstance(network, PatchTransformer)
         return network
 
@@ -112,7 +102,3 @@ class PatchTransformer(nn.Module):
 
 def _wide(places: Tensor, tokens: Tensor) -> Tensor:
     return places[..., None].expand(-1, -1, tokens.shape[-1])
-
-
-def _load(who: MaskedAutoencoder) -> nn.Module:
-    return fitted(masked_autoencoder, who)

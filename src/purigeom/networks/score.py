@@ -1,15 +1,14 @@
 """A score of images that is not told how noisy they are (Yoon et al. 2021), by the name of its checkpoint."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from purigeom.cost import evaluated
-from purigeom.networks.modules import loaded
-from purigeom.networks.restorer import check_shape, content, fitted
+from purigeom.networks.folder_network import FolderNetwork
 from purigeom.protocols import ImageMap
 
 
@@ -27,22 +26,14 @@ class Score(Protocol):
 
 
 @dataclass(frozen=True)
-class ScoreNetwork:
+class ScoreNetwork(FolderNetwork):
     """A score that was learnt from noise of many deviations and is told none of them.
 
     As the published network is used, it answers the score times the deviation that it sees: minus the standard noise.
     """
 
-    checkpoint: str
-
-    def content(self) -> str:
-        return content(self)
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        check_shape(self, image_shape)
-
-    def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
-        return loaded(_load, self, self.content(), device, dtype)
+    def architecture(self) -> Callable[..., nn.Module]:
+        return score
 
     def scores(self, image_shape: tuple[int, ...]) -> ImageMap:
         self.check(image_shape)
@@ -74,7 +65,3 @@ class Block(nn.Module):
         """Return the state with what the block makes of it added."""
         change: Tensor = self.second(silu(self.first(silu(state))))
         return state + change
-
-
-def _load(who: ScoreNetwork) -> nn.Module:
-    return fitted(score, who)

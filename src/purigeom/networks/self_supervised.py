@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
-from purigeom.networks.modules import loaded
-from purigeom.networks.restorer import check_shape, content, fitted
+from purigeom.networks.folder_network import FolderNetwork
 from purigeom.protocols import ImageMap
 
 Head: TypeAlias = Literal["classes", "turns", "pixels"]
@@ -24,21 +23,14 @@ _MARGIN = 8
 
 
 @dataclass(frozen=True)
-class SelfSupervised:
+class SelfSupervised(FolderNetwork):
     """Features with a head for classes, one for quarter turns and one for pixels, by the name of their checkpoint.
 
     As a classifier it is the first of its heads.
     """
 
-    checkpoint: str
-
-    def content(self) -> str:
-        """Return the digest of the weights and the architecture."""
-        return content(self)
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        """Raise unless the network was trained for images of this shape."""
-        check_shape(self, image_shape)
+    def architecture(self) -> Callable[..., nn.Module]:
+        return self_supervised
 
     def load(self) -> ImageMap:
         """Return the map from images in [0, 1] to logits, on the images' device and in their type."""
@@ -46,10 +38,9 @@ class SelfSupervised:
 
     def answer(self) -> Answer:
         """Return what the heads say, on the images' device and in their type."""
-        weights = self.content()
 
         def answer(head: Head, images: Tensor) -> Tensor:
-            return said(loaded(_load, self, weights, images.device, images.dtype), head, images)
+            return said(self.module(images.device, images.dtype), head, images)
 
         return answer
 
@@ -106,7 +97,3 @@ LOSSES: Mapping[Auxiliary, Callable[[Answer, Tensor], Tensor]] = {
     "consistency": consistency,
 }
 """From what a network says of images to one loss per image, without a label."""
-
-
-def _load(who: SelfSupervised) -> nn.Module:
-    return fitted(self_supervised, who)

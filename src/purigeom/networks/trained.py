@@ -1,15 +1,18 @@
-"""What purifiers ask of a network that is neither a guess of noise nor a restorer: its name, and what it fits."""
+"""What purifiers ask of a trained network that is no guess of noise: its name, what it fits, and the network itself."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
 
-from purigeom.networks.restorer import Named
 
-
-class Trained(Named, Protocol):
+class Trained(Protocol):
     """A network for images of one shape, by the name of its checkpoint; the purifier says what it is asked for."""
+
+    @property
+    def checkpoint(self) -> str:
+        """Return the name of the folder that holds it, or its path."""
+        ...
 
     def content(self) -> str:
         """Return the digest of the weights and the architecture."""
@@ -21,4 +24,14 @@ class Trained(Named, Protocol):
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""
+        ...
+
+
+@runtime_checkable
+class Restorer(Trained, Protocol):
+    """A network from images in [0, 1] to images of the same shape."""
+
+    @property
+    def family(self) -> str:
+        """Return the kind of network, by which studies group."""
         ...

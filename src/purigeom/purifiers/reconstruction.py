@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from purigeom.cost import evaluated
-from purigeom.networks.restorer import Restorer
+from purigeom.networks.trained import Restorer
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 

@@ -8,7 +8,7 @@ from purigeom.networks.autoencoder import Autoencoder, autoencoder
 from purigeom.networks.disco import DISCO, disco
 from purigeom.networks.dncnn import DnCNN, dncnn
 from purigeom.networks.masked_autoencoder import MaskedAutoencoder, masked_autoencoder
-from purigeom.networks.restorer import Restorer
+from purigeom.networks.trained import Restorer
 from purigeom.protocols import RandomMap
 from purigeom.purifiers.masked_reconstruction import MaskedReconstruction
 from purigeom.purifiers.reconstruction import Reconstruction
