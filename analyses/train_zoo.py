@@ -8,23 +8,18 @@ with `--judge` it trains nothing and prints the figures of the weights that are 
 """
 
 import argparse
-import json
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-from torch import nn
-
+from analyses.training import parser_of, run_of, say
 from purigeom.downloads import sha256
 from purigeom.images import Cifar, Digits
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.files import CHECKOUT, SHIPPED, weights_file
 from purigeom.training.cifar import CRAFTED_IMAGES, RADIUS
-from purigeom.training.descent import Keep, Run
+from purigeom.training.descent import Run
 from purigeom.training.field_plans import FIELD_PLANS, FieldPlan, train_field
-from purigeom.training.hardware import Hardware
 from purigeom.training.restorer import Plan, Subject, train_restorer, worth
 from purigeom.training.restorer_plans import PLANS
 
@@ -66,43 +61,27 @@ def figures(folder: Path, plan: Plan | FieldPlan, found: Mapping[str, float]) ->
 def main(words: Sequence[str]) -> None:
     """Train what the command line names."""
     found = _parsed(words)
-    torch.set_num_threads(found.threads)
-    hardware = Hardware(found.device, half_precision=found.half_precision, compiled=found.compile)
     about, plans = subject(found.images), plans_for(found.images)
     for name in found.names:
         folder = (found.folder or FOLDERS[found.images]) / f"{found.images}-{name}"
-        run = Run(hardware, Keep(found.states / f"{folder.name}.pt"), _watch)
+        run = run_of(found, folder.name, half_precision=found.half_precision, every=SAY_EVERY)
         plan = plans[name]
         measured = worth(plan.purifier(str(folder)), about) if found.judge else trained(folder, about, plan, run)
-        _say(figures(folder, plan, measured))
+        say(figures(folder, plan, measured))
 
 
 def _parsed(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m analyses.train_zoo", description=__doc__)
+    parser = parser_of("train_zoo", __doc__)
     parser.add_argument("names", nargs="+")
     parser.add_argument("--images", choices=sorted(PLANS), default="digits")
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--states", type=Path, default=Path("data_cache/training"))
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--half-precision", action="store_true", help="bfloat16 in the layers")
-    parser.add_argument("--compile", action="store_true", help="let torch.compile write the layers anew")
     parser.add_argument("--judge", action="store_true", help="train nothing: say what the weights there are worth")
     found = parser.parse_args(words)
     unknown = sorted(set(found.names) - plans_for(found.images).keys())
     if unknown:
         parser.error(f"{unknown} cannot be trained on {found.images}; choose of {sorted(plans_for(found.images))}")
     return found
-
-
-def _watch(step: int, pace: float, _: nn.Module) -> None:
-    if step % SAY_EVERY == 0:
-        _say({"step": step, "steps_per_second": round(pace, 3), "time": round(time.time())})
-
-
-def _say(what: Mapping[str, object]) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,14 +4,12 @@ Reads the store of `analyses.zoo` unless another is given and the shipped calibr
 prints what `docs/zoo.md` quotes, and writes every table as Markdown, CSV and LaTeX.
 """
 
-import sys
 from pathlib import Path
 
 from figures.script import given
-from figures.tables import FORMS
+from figures.tables import printed
 from purigeom import store
 from purigeom.prediction.files import load, shipped
-from purigeom.tables.writing import markdown
 from purigeom.tables.zoo import everyone, strangers, strangers_by_family
 
 CALIBRATIONS = ("digits-linf-0.1", "digits-linf-0.2")
@@ -19,8 +17,7 @@ CALIBRATIONS = ("digits-linf-0.1", "digits-linf-0.2")
 
 def main(root: Path, folder: Path) -> list[Path]:
     """Write and print every table; return the files."""
-    results, written = store.load(root).load(), []
-    folder.mkdir(parents=True, exist_ok=True)
+    results, written = store.load(root).load(), list[Path]()
     for name in CALIBRATIONS:
         calibration = load(shipped()[name])
         radius = calibration.attrs["radius"]
@@ -29,12 +26,7 @@ def main(root: Path, folder: Path) -> list[Path]:
             "strangers": strangers(results, calibration),
             "strangers_by_family": strangers_by_family(results, calibration),
         }
-        for kind, table in tables.items():
-            sys.stdout.write(f"{markdown(table)}\n\n")
-            for ending, form in FORMS.items():
-                path = folder / f"{kind}_{radius:g}{ending}"
-                path.write_text(f"{form(table).rstrip()}\n")
-                written.append(path)
+        written += [file for kind, table in tables.items() for file in printed(table, folder, f"{kind}_{radius:g}")]
     return written
 
 

@@ -291,7 +291,7 @@ def test_list_shows_every_name(command):
 
 
 def test_list_tells_where_purifiers_come_from_and_what_they_cost(command, monkeypatch):
-    monkeypatch.setattr(listing, "asked", lambda _: ("no", "0"))
+    monkeypatch.setattr(listing, "asked", lambda *_: ("no", "0"))
     code, out, _ = command("list", "purifiers")
     assert code == 0
     rows = {line.split()[0]: line for line in out.splitlines()}
@@ -300,10 +300,10 @@ def test_list_tells_where_purifiers_come_from_and_what_they_cost(command, monkey
 
 
 def test_one_image_tells_of_randomness_and_network_calls():
-    assert listing.asked(PURIFIERS["gaussian-noise"]) == ("yes", "0")
-    assert listing.asked(PURIFIERS["digits-one-shot"]) == ("yes", "1")
-    assert listing.asked(PURIFIERS["median"]) == ("no", "0")
-    assert listing.asked(OneShot(UNet("absent"), 10)) == ("-", "-")
+    assert listing.asked(PURIFIERS["gaussian-noise"], listing.GREY) == ("yes", "0")
+    assert listing.asked(PURIFIERS["digits-one-shot"], listing.GREY) == ("yes", "1")
+    assert listing.asked(PURIFIERS["median"], listing.GREY) == ("no", "0")
+    assert listing.asked(OneShot(UNet("absent"), 10), listing.GREY) == ("-", "-")
 
 
 def test_list_names_the_rooms_there_are(command):

@@ -17,6 +17,7 @@ ROOMS: Mapping[str, Mapping[str, object]] = {
     "classifiers": catalog.CLASSIFIERS,
     "images": catalog.IMAGES,
 }
+GREY, COLOURS = (1, 8, 8), (3, 32, 32)
 HEADER = ("name", "family", "paper", "random", "differentiability", "network calls")
 
 
@@ -44,14 +45,13 @@ def _described(room: str, entries: Mapping[str, object]) -> str:
 
 def _row(name: str, purifier: RandomMap) -> tuple[str, ...]:
     said = declaration(purifier)
-    random, calls = asked(purifier)
+    random, calls = asked(purifier, COLOURS if name in catalog.CIFAR10_PURIFIERS else GREY)
     return name, said.family, paper(purifier), random, said.differentiability, calls
 
 
 @torch.no_grad()
-def asked(purifier: RandomMap) -> tuple[str, str]:
+def asked(purifier: RandomMap, shape: tuple[int, ...]) -> tuple[str, str]:
     """Return whether two configurations differ on one image, and how often networks are asked; dashes without them."""
-    shape = (3, 32, 32) if (declaration(purifier).network or "").startswith("cifar10") else (1, 8, 8)
     images = (torch.arange(torch.Size(shape).numel()).reshape(1, *shape) % 7) / 6
     try:
         with counted() as evaluations:

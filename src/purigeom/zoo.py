@@ -1,4 +1,4 @@
-"""The purifiers that predictions of robustness are calibrated on: every catalogued kind, at several strengths."""
+"""The purifiers that shipped predictions are calibrated on: diffusion and classical ones, each at several strengths."""
 
 from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.protocols import RandomMap

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from analyses import train_cifar
+from analyses import train_cifar, training
 from analyses.train_cifar import Plan
 from purigeom.networks.classifier import ConvNet
 from purigeom.networks.files import weights_file
@@ -79,16 +79,16 @@ def test_a_script_that_was_stopped_goes_on_and_makes_the_same_bytes(tmp_path, ca
     whole, halved = tmp_path / "whole", tmp_path / "halved"
     train_cifar.main(words(whole, "classifier"))
     expected = said(capsys)[-1]
-    keep, say = train_cifar.Keep, train_cifar._watch
+    keep, say = training.Keep, training.say
 
-    def stop(step, pace, network) -> None:
-        say(step, pace, network)
-        if step == 5:
+    def stop(what) -> None:
+        say(what)
+        if what["step"] == 4:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_cifar, "Keep", lambda file: keep(file, seconds=0))
+    monkeypatch.setattr(training, "Keep", lambda file: keep(file, seconds=0))
     with monkeypatch.context() as patched:
-        patched.setattr(train_cifar, "_watch", stop)
+        patched.setattr(training, "say", stop)
         with pytest.raises(KeyboardInterrupt):
             train_cifar.main(words(halved, "classifier"))
     capsys.readouterr()

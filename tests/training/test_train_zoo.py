@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from analyses import train_zoo
+from analyses import train_zoo, training
 from purigeom.attacks.pgd import PGD
 from purigeom.networks.files import weights_file
 from purigeom.training import restorer
@@ -49,16 +49,16 @@ def test_progress_is_said_and_at_the_end_what_was_made(tmp_path, capsys) -> None
 def test_a_script_that_was_stopped_goes_on_and_makes_the_same_bytes(tmp_path, capsys, monkeypatch) -> None:
     train_zoo.main(words(tmp_path / "whole", "disco"))
     expected = said(capsys)[-1]
-    keep, say = train_zoo.Keep, train_zoo._watch
+    keep, say = training.Keep, training.say
 
-    def stop(step, pace, network) -> None:
-        say(step, pace, network)
-        if step == 3:
+    def stop(what) -> None:
+        say(what)
+        if what["step"] == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_zoo, "Keep", lambda file: keep(file, seconds=0))
+    monkeypatch.setattr(training, "Keep", lambda file: keep(file, seconds=0))
     with monkeypatch.context() as patched:
-        patched.setattr(train_zoo, "_watch", stop)
+        patched.setattr(training, "say", stop)
         with pytest.raises(KeyboardInterrupt):
             train_zoo.main(words(tmp_path / "halved", "disco"))
     capsys.readouterr()

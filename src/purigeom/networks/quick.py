@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from purigeom.networks.diffusion.network import Network
-from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction
+from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction, continuous
 from purigeom.networks.files import frozen, outside_transforms
 
 Precision: TypeAlias = Literal["full", "bfloat16", "float16"]
@@ -63,6 +63,11 @@ class Quick:
     def rounding(self) -> float:
         """Return the machine precision of its layers; zero where they have that of the states."""
         return 0.0 if self.precision == "full" else torch.finfo(getattr(torch, self.precision)).eps
+
+    @property
+    def continuous(self) -> bool:
+        """Return whether time indices between whole ones are the VP-SDE's."""
+        return continuous(self.network)
 
     def content(self) -> str:
         """Return the digest of the network's weights."""

@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from purigeom.progress import shown
 from purigeom.training.hardware import Hardware
 
 
@@ -139,16 +140,21 @@ class Keep:
         partial.replace(self.file)
 
 
+Watch: TypeAlias = Callable[[int, float, nn.Module], None]
+
+
 @dataclass(frozen=True)
 class Run:
     """What a training runs on, where it is kept, and who hears of it.
 
-    `watch`, if given, is called after every step with the steps taken, the steps per second and the network so far.
+    `watch`, if given, is called after every step with the steps taken, the steps per second and the network so far. A
+    progress bar calls the training by its name; without one there is no bar.
     """
 
     hardware: Hardware = Hardware()
     keep: Keep | None = None
-    watch: Callable[[int, float, nn.Module], None] | None = None
+    watch: Watch | None = None
+    name: str = ""
 
 
 QUIETLY = Run()
@@ -164,7 +170,8 @@ def train(training: Training, loss: Callable[[int], Tensor], count: int, run: Ru
     first, start = training.step, time.perf_counter()
     saved = start
     training.network.train()
-    while training.step < count:
+    left = range(training.step, count)
+    for _ in shown(left, len(left), run.name, quiet=not run.name):
         training.descend(loss(training.step))
         now = time.perf_counter()
         if run.keep is not None and (now - saved > run.keep.seconds or training.step == count):

@@ -63,8 +63,8 @@ def contrastive(
     network = energy(**settings)
     bank = _uniform(images[:1].expand(contrast.bank, -1, -1, -1), Noise(recipe.seed, tuple(range(contrast.bank))))
     banked = run.hardware.settle(Banked(network, bank))
-    training = adam(banked, recipe)
-    training.recipe = f"{recipe} {contrast} {dict(settings)} {digested(images)}"
+    about = f"{contrast} {dict(settings)} {digested(images)}"
+    training = adam(banked, recipe, about=about)
     short = round(contrast.short * recipe.steps)
 
     def loss(chosen: Tensor, noise: Noise) -> Tensor:

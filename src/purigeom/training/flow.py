@@ -66,8 +66,8 @@ def flow(
         with run.hardware.precision():
             return matching_error(called, 2 * source(clean, attacked, noise) - 1, 2 * clean - 1, noise)
 
-    training = adam(network, recipe, AVERAGE_DECAY)
-    training.recipe = f"{recipe} {source} {dict(architecture)} {digested(pairs.clean, pairs.attacked)}"
+    about = f"{source} {dict(architecture)} {digested(pairs.clean, pairs.attacked)}"
+    training = adam(network, recipe, AVERAGE_DECAY, about=about)
     return descend(training, loss, recipe, len(pairs.clean), run)
 
 

@@ -24,11 +24,14 @@ class Recipe:
     """Of 1000 noise levels, how many of the lower ones a denoiser is trained on; for other networks it says nothing."""
 
 
-def adam(network: nn.Module, recipe: Recipe, average_decay: float | None = None) -> Training:
-    """Return a training with AdamW under a one-cycle rate."""
+def adam(network: nn.Module, recipe: Recipe, average_decay: float | None = None, about: str = "") -> Training:
+    """Return a training with AdamW under a one-cycle rate.
+
+    It goes on only from states of the same recipe, and of the same of all else that it depends on, which `about` says.
+    """
     optimiser = torch.optim.AdamW(network.parameters(), recipe.peak_rate, weight_decay=recipe.weight_decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.peak_rate, total_steps=recipe.steps, pct_start=0.1)
-    return Training(network, optimiser, rate, average_decay, recipe=repr(recipe))
+    return Training(network, optimiser, rate, average_decay, recipe=f"{recipe} {about}".rstrip())
 
 
 def digested(*tensors: Tensor) -> str:

@@ -79,8 +79,8 @@ def restorer(pairs: Pairs, plan: Plan, run: Run = QUIETLY) -> nn.Module:
         with run.hardware.precision():
             return plan.design(called, Shown(clean, attacked, noise))
 
-    training = adam(network, plan.recipe)
-    training.recipe = f"{plan.recipe} {plan.design} {dict(plan.settings)} {digested(pairs.clean, pairs.attacked)}"
+    about = f"{plan.design} {dict(plan.settings)} {digested(pairs.clean, pairs.attacked)}"
+    training = adam(network, plan.recipe, about=about)
     return descend(training, loss, plan.recipe, len(pairs.clean), run)
 
 

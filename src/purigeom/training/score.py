@@ -43,8 +43,8 @@ def denoising_score(
         with run.hardware.precision():
             return matching_error(called, clean, deviations, noise)
 
-    training = adam(network, recipe, AVERAGE_DECAY)
-    training.recipe = f"{recipe} {deviations} {dict(settings)} {digested(images)}"
+    about = f"{deviations} {dict(settings)} {digested(images)}"
+    training = adam(network, recipe, AVERAGE_DECAY, about=about)
     return descend(training, loss, recipe, len(images), run)
 
 

@@ -65,8 +65,8 @@ def multitask(
                 + weights.consistency * consistency(answer, shown).mean()
             )
 
-    training = adam(network, recipe, AVERAGE_DECAY)
-    training.recipe = f"{recipe} {weights} {dict(architecture)} {digested(images.images, labels_of(images))}"
+    about = f"{weights} {dict(architecture)} {digested(images.images, labels_of(images))}"
+    training = adam(network, recipe, AVERAGE_DECAY, about=about)
     return descend(training, loss, recipe, len(images), run)
 
 

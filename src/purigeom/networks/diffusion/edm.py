@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -38,6 +38,7 @@ class EDM(PublishedNetwork):
     others lie on the VP-SDE.
     """
 
+    continuous: ClassVar[bool] = True
     architecture: Architecture = CIFAR10_VP
 
     def built(self, tensors: Mapping[str, Any]) -> nn.Module:

@@ -37,6 +37,18 @@ class NoisePredictor(Protocol):
         ...
 
 
+def rounding(network: object) -> float:
+    """Return the machine precision of a network that computes in fewer bits than its states have; zero for others."""
+    found: float = getattr(network, "rounding", 0.0)
+    return found
+
+
+def continuous(network: object) -> bool:
+    """Return whether a network's time index, where it is no whole number, is the VP-SDE's; others were not asked."""
+    found: bool = getattr(network, "continuous", False)
+    return found
+
+
 @dataclass(frozen=True)
 class Prediction:
     """The noise that a network sees in a state; the field has the name that diffusers gives it."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -41,6 +41,7 @@ class ScoreSDE(PublishedNetwork):
     Lee and Kim (2023) ask it. Of a training checkpoint the averaged weights are taken.
     """
 
+    continuous: ClassVar[bool] = True
     architecture: Architecture = DDPMPP_DEEP
 
     def built(self, tensors: Mapping[str, Any]) -> nn.Module:

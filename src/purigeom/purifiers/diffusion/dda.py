@@ -12,9 +12,6 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.guided import (
     Guided,
-    check_choice,
-    check_counts,
-    check_sizes,
     declared_guided,
     guided,
     noised_with_reference,
@@ -32,6 +29,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
 )
 from purigeom.purifiers.diffusion.resizing import Resizing, low_pass
+from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from purigeom.geometry.chain import Chain
 from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration
-from purigeom.purifiers.diffusion.guided import check_sizes
 from purigeom.purifiers.diffusion.levels import Denoiser, denoiser, signal
 from purigeom.purifiers.diffusion.process import (
     Denoising,
@@ -22,6 +21,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
+from purigeom.purifiers.settings import check_sizes
 
 _MOST_CHURN = math.sqrt(2) - 1
 

@@ -13,8 +13,6 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration
 from purigeom.purifiers.diffusion.guided import (
     Guided,
-    check_choice,
-    check_sizes,
     declared_guided,
     guided,
     noised_with_reference,
@@ -30,6 +28,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
+from purigeom.purifiers.settings import check_choice, check_sizes
 
 Phase: TypeAlias = Literal["projected", "replaced"]
 

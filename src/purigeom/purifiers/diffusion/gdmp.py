@@ -12,9 +12,6 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.guided import (
     Guided,
-    check_choice,
-    check_counts,
-    check_sizes,
     declared_guided,
     guided,
     noised,
@@ -32,6 +29,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
 )
 from purigeom.purifiers.diffusion.similarity import similarity_slope
+from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
 
 Guide: TypeAlias = Literal["mse", "ssim"]
 Reference: TypeAlias = Literal["noised", "clean"]

@@ -1,15 +1,14 @@
 """What guided samplers share: states that carry the images along, the slope of a guide, the reverse step's Gaussian."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, get_args
+from typing import Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.func import grad
 
-from purigeom.networks.diffusion.predictor import NoisePredictor
+from purigeom.networks.diffusion.predictor import NoisePredictor, rounding
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, Differentiability, ImageMap
 from purigeom.purifiers.diffusion.process import to_images
@@ -39,7 +38,7 @@ class Guided:
 
 def guided(network: NoisePredictor, step: ImageMap) -> Guided:
     """Return a step of a wide state with the rounding of its network."""
-    return Guided(step, getattr(network, "rounding", 0.0))
+    return Guided(step, rounding(network))
 
 
 def slope(objective: Objective, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,29 +90,3 @@ def declared_guided(
 ) -> Declaration:
     """Return the declaration of a sampler that is guided by, or fitted to, the image."""
     return Declaration(family, purifier.network.checkpoint, differentiability, "clamped" if clip else "unbounded")
-
-
-def check_sizes(purifier: object, *names: str) -> None:
-    """Raise unless these fields are finite numbers of at least zero."""
-    for name in names:
-        value = getattr(purifier, name)
-        if not 0 <= value < math.inf:
-            msg = f"{type(purifier).__name__}.{name} must be finite and not negative; got {value!r}."
-            raise ValueError(msg)
-
-
-def check_counts(purifier: object, *names: str) -> None:
-    """Raise unless these fields are whole numbers of at least one."""
-    for name in names:
-        value = getattr(purifier, name)
-        if not isinstance(value, int) or value < 1:
-            msg = f"{type(purifier).__name__}.{name} must be a whole number of at least 1; got {value!r}."
-            raise ValueError(msg)
-
-
-def check_choice(purifier: object, name: str, choices: object) -> None:
-    """Raise unless a field is one of the names that its type lists."""
-    value = getattr(purifier, name)
-    if value not in get_args(choices):
-        msg = f"{type(purifier).__name__}.{name} must be one of {get_args(choices)}; got {value!r}."
-        raise ValueError(msg)

@@ -8,14 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from purigeom.networks.diffusion.edm import EDM
-from purigeom.networks.diffusion.predictor import NoisePredictor
-from purigeom.networks.diffusion.score_sde import ScoreSDE
-from purigeom.networks.quick import Quick
+from purigeom.networks.diffusion.predictor import NoisePredictor, continuous
 from purigeom.purifiers.diffusion.process import predicted_noise
-
-_CONTINUOUS = (EDM, ScoreSDE)
-"""Networks whose time index, where it is no whole number, is the VP-SDE's."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +70,7 @@ def denoiser(network: NoisePredictor, image_shape: tuple[int, ...]) -> Denoiser:
     network.check(image_shape)
     signals = network.alpha_bars()
     deviations = tuple(((1 - signals) / signals).sqrt().tolist())
-    asked = network.network if isinstance(network, Quick) else network
-    if not isinstance(asked, _CONTINUOUS):
+    if not continuous(network):
         return Denoiser(network, deviations)
     count = len(deviations)
     rates = count * (1 - signals[0]).item(), count * (1 - signals[-1] / signals[-2]).item()

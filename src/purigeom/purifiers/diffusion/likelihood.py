@@ -8,9 +8,10 @@ from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration
 from purigeom.purifiers.diffusion.adam import Adam
-from purigeom.purifiers.diffusion.guided import check_counts, check_sizes, declared_guided
+from purigeom.purifiers.diffusion.guided import declared_guided
 from purigeom.purifiers.diffusion.levels import denoiser
 from purigeom.purifiers.diffusion.score_opt import FAMILY, Drawn, beginning, found_images, likelihood_step
+from purigeom.purifiers.settings import check_counts, check_sizes
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration
 from purigeom.purifiers.composed import Repeat
 from purigeom.purifiers.diffusion.ddpm import DDPM
-from purigeom.purifiers.diffusion.guided import check_counts
 from purigeom.purifiers.diffusion.process import Variance, declared
+from purigeom.purifiers.settings import check_counts
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,7 @@ from purigeom.geometry.chain import Chain
 from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.diffusion.guided import (
-    Guided,
-    check_choice,
-    check_counts,
-    check_sizes,
-    declared_guided,
-    guided,
-    slope,
-    without_reference,
-)
+from purigeom.purifiers.diffusion.guided import Guided, declared_guided, guided, slope, without_reference
 from purigeom.purifiers.diffusion.process import (
     check_depth,
     denoised,
@@ -29,6 +20,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
 )
 from purigeom.purifiers.diffusion.resizing import Resampling, Resizing, enlarging
+from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
 
 Levels: TypeAlias = tuple[int, int | None]
 """A level and the next lower one, or None for the clean image."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from purigeom.cost import evaluated
-from purigeom.networks.diffusion.predictor import NoisePredictor
+from purigeom.networks.diffusion.predictor import NoisePredictor, rounding
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 
@@ -100,7 +100,7 @@ class Denoising:
 
 def denoising(network: NoisePredictor, step: ImageMap, signal: float) -> Denoising:
     """Return a step of the reverse process with the rounding of its network."""
-    return Denoising(step, signal, getattr(network, "rounding", 0.0))
+    return Denoising(step, signal, rounding(network))
 
 
 def to_images(state: Tensor) -> Tensor:

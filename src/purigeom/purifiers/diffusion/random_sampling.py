@@ -11,9 +11,6 @@ from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.guided import (
-    check_choice,
-    check_counts,
-    check_sizes,
     declared_guided,
     guided,
     noised,
@@ -33,6 +30,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
+from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
 
 Deviation: TypeAlias = Literal["marginal", "posterior"]
 

@@ -12,16 +12,10 @@ from purigeom.networks.diffusion.predictor import NoisePredictor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration
 from purigeom.purifiers.diffusion.adam import Adam, at_rest, position
-from purigeom.purifiers.diffusion.guided import (
-    Guided,
-    check_counts,
-    check_sizes,
-    declared_guided,
-    guided,
-    slope,
-)
+from purigeom.purifiers.diffusion.guided import Guided, declared_guided, guided, slope
 from purigeom.purifiers.diffusion.levels import Denoiser, by_deviation, denoiser
 from purigeom.purifiers.diffusion.process import to_images
+from purigeom.purifiers.settings import check_counts, check_sizes
 
 FAMILY = "score optimisation"
 

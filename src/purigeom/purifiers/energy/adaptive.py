@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from purigeom.geometry.chain import Chain
+from purigeom.networks.diffusion.predictor import rounding
 from purigeom.networks.score import Score
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.diffusion.guided import Guided, check_choice, check_counts, check_sizes
+from purigeom.purifiers.diffusion.guided import Guided
+from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
 
 Transform: TypeAlias = Literal["none", "every", "once"]
 _SCALE, _SHIFT = 255 / 256, 1 / 512
@@ -78,14 +80,13 @@ class ADP:
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> Chain:
         scores = self.network.scores(image_shape)
-        rounding = getattr(self.network, "rounding", 0.0)
 
         def begin(images: Tensor) -> Tensor:
             noisy = (images + self.sigma * noise.child("noise").normal_like(images)).clamp(0, 1)
             state = _shown(noisy) if self.transform == "once" else noisy
             return torch.cat([state, torch.ones_like(state[:, :1])], 1)
 
-        return Chain((begin, *[Guided(self._step(scores), rounding)] * self.iterations, _images))
+        return Chain((begin, *[Guided(self._step(scores), rounding(self.network))] * self.iterations, _images))
 
     def _step(self, scores: ImageMap) -> ImageMap:
         """Return one step of images that carry, as another channel, whether they still move."""

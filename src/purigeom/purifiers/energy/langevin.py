@@ -12,8 +12,8 @@ from purigeom.geometry.chain import Chain
 from purigeom.networks.trained import Trained
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.diffusion.guided import check_counts, check_sizes
 from purigeom.purifiers.diffusion.process import to_images
+from purigeom.purifiers.settings import check_counts, check_sizes
 
 
 @dataclass(frozen=True)

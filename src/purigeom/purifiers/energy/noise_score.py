@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from purigeom.networks.diffusion.predictor import NoisePredictor
+from purigeom.networks.diffusion.predictor import NoisePredictor, rounding
 from purigeom.protocols import ImageMap
-from purigeom.purifiers.diffusion.guided import check_sizes
 from purigeom.purifiers.diffusion.levels import denoiser
+from purigeom.purifiers.settings import check_sizes
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ class NoiseScore:
     @property
     def rounding(self) -> float:
         """Return the machine precision of the network, where that is coarser than the images'."""
-        found: float = getattr(self.network, "rounding", 0.0)
-        return found
+        return rounding(self.network)
 
     def scores(self, image_shape: tuple[int, ...]) -> ImageMap:
         """Return the map from images to scores; raise unless images and the level fit the network."""
