@@ -12,6 +12,7 @@ from figures import zoo as tables
 from purigeom import predict, store
 from purigeom.catalog import PURIFIERS
 from purigeom.executors import in_process
+from purigeom.plot.zoo import draw, facts
 from purigeom.prediction.files import load, shipped
 from purigeom.prediction.strangers import covered, met, missed
 from purigeom.prediction.table import tabulated
@@ -41,9 +42,30 @@ def test_every_purifier_has_a_row_and_every_new_kind_a_prediction(root, tmp_path
             assert path.read_text().strip() in printed
     rows = (tmp_path / "zoo_0.1.md").read_text().splitlines()[4:]
     assert [row.split(" | ")[0].strip("| ") for row in rows] == list(FEW)
+    assert all(float(row.split(" | ")[-1].strip("| ")) > 0 for row in rows), "seconds per image"
     strangers = (tmp_path / "strangers_0.1.md").read_text()
     assert "| wavelet |" in strangers
     assert "| median |" not in strangers, "the calibration knows median filters"
+
+
+def test_the_figure_joins_what_blind_attacks_left_to_what_all_left(root) -> None:
+    results = store.load(root).load()
+    panels = draw(results).axes
+    assert [axes.get_title() for axes in panels] == ["linf 0.1", "linf 0.2"]
+    for axes, radius in zip(panels, study.RADII, strict=True):
+        joins = [line for line in axes.lines if len(line.get_xdata()) == 2]
+        told = facts(results, radius)
+        assert len(joins) == len(FEW)
+        np.testing.assert_allclose([line.get_ydata() for line in joins], np.c_[told["blind"], told["adaptive"]])
+        np.testing.assert_allclose([line.get_xdata()[0] for line in joins], told["compression"])
+        assert (told["adaptive"] <= told["blind"]).all(), "all attacks are no weaker than the blind one among them"
+
+
+def test_results_without_a_blind_attack_are_named(root) -> None:
+    results = store.load(root).load()
+    seeing = results.sel(attack=[label for label in results["attack"].values if "unaware" not in label])
+    with pytest.raises(ValueError, match="One attack that is unaware of the purifier is needed; these results hold"):
+        draw(seeing)
 
 
 def test_misses_and_coverage_are_those_of_the_predictions(root) -> None:

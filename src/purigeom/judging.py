@@ -2,6 +2,7 @@
 
 import xarray as xr
 
+from purigeom.defence.knowledge import Unaware
 from purigeom.schema import GRADIENT_BROKEN, SURVIVED, SURVIVED_FRESH, SURVIVED_VOTE
 
 VERDICTS = (SURVIVED.name, SURVIVED_FRESH.name, SURVIVED_VOTE.name)
@@ -50,6 +51,15 @@ def cleared(results: xr.Dataset) -> xr.Dataset:
     """Return the results with no verdict on images that survived because a gradient broke, for all we know."""
     names = [name for name in VERDICTS if name in results]
     return results.assign(unbroken(results[names], results))
+
+
+def unaware(results: xr.Dataset) -> xr.Dataset:
+    """Return the results of the one attack that never looked at the purifier; no verdict where its gradient broke."""
+    blind = [label for label in results["attack"].values if Unaware.label in str(label)]
+    if len(blind) != 1:
+        msg = f"One attack that is unaware of the purifier is needed; these results hold {blind or 'none'}."
+        raise ValueError(msg)
+    return cleared(results.sel(attack=blind[0], drop=True))
 
 
 def unbroken(facts: xr.Dataset, results: xr.Dataset) -> xr.Dataset:

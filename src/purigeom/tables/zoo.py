@@ -1,32 +1,32 @@
 """Tables of many kinds of purifiers: what each does, and how near predictions came before any of them was known."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 
-from purigeom.judging import cleared
+from purigeom.judging import unaware
 from purigeom.means import estimate
 from purigeom.prediction.strangers import covered, met, missed
 from purigeom.prediction.table import UNIFORM, tabulated
 from purigeom.tables.cells import ABSENT, cell
 from purigeom.tables.writing import Table
 
-BLIND = "unaware of the purifier"
-"""In the label of an attack that never looked at the purifier."""
 SMALL = 0.25
 """Singular values below it count as small, as in arXiv 2505.22839."""
 
 
-def everyone(results: xr.Dataset, radius: float) -> Table:
+def everyone(results: xr.Dataset, radius: float, seconds: Mapping[str, float]) -> Table:
     """Return what every purifier does to clean images, to blind attacks and to those that look, at one linf radius.
 
-    Adaptive is what survives all attacks at once. Images that a purifier broke are not among those counted.
+    Adaptive is what survives all attacks at once. Images that a purifier broke are not among those counted. How many
+    seconds an image took is given by purifier.
     """
     here = results.sel(radius=radius, method="nearest", drop=True)
-    (blind,) = [label for label in results["attack"].values if BLIND in str(label)]
     margins, values = here["anchor_margin"], results["singular_value"]
     columns = {
         "clean": (estimate((margins > 0).where(margins.notnull())), "%"),
-        "non-adaptive": (estimate(cleared(here)["survived"].sel(attack=blind, drop=True)), "%"),
+        "non-adaptive": (estimate(unaware(here)["survived"]), "%"),
         "adaptive": (estimate(tabulated(results, radius)["survived"].rename(sample="image")), "%"),
         "compression": (estimate(here["compression_ratio"].sel(displacement=UNIFORM, drop=True)), ""),
         f"singular values below {SMALL}": (estimate((values < SMALL).where(values.notnull()).mean("mode")), "%"),
@@ -38,10 +38,12 @@ def everyone(results: xr.Dataset, radius: float) -> Table:
         (
             *(str(name), str(family), str(int(measured.sel(purifier=name)))),
             *(cell(found.sel(purifier=name), unit) for found, unit in columns.values()),
+            f"{seconds[name]:.2g}" if name in seconds else ABSENT,
         )
         for name, family in zip(results["purifier"].values, results["family"].values, strict=True)
     ]
-    return Table(f"Every purifier, linf {radius:g}", ("purifier", "family", "images", *columns), tuple(rows))
+    heads = ("purifier", "family", "images", *columns, "seconds per image")
+    return Table(f"Every purifier, linf {radius:g}", heads, tuple(rows))
 
 
 def strangers(results: xr.Dataset, calibration: xr.Dataset) -> Table:
