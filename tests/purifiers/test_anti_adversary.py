@@ -126,3 +126,8 @@ def test_what_it_asks_of_the_classifier_is_counted():
 def test_bad_values_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_images_that_the_classifier_does_not_take_are_refused_before_any_is_purified():
+    with pytest.raises(ValueError, match=r"needs images that ConvNet\(checkpoint='digits-classifier'\) takes; got"):
+        PURIFIER.pin(NOISE, (3, 32, 32))

@@ -55,8 +55,9 @@ class AntiAdversary:
         return Declaration("anti-adversary", network, range="unbounded")
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
-        del noise, image_shape
+        del noise
         classify = self.classifier.load()
+        self._check(classify, image_shape)
 
         def logits(images: Tensor) -> Tensor:
             evaluated(len(images))
@@ -70,6 +71,18 @@ class AntiAdversary:
             return moved
 
         return purify
+
+    @torch.no_grad()
+    def _check(self, classify: ImageMap, image_shape: tuple[int, ...]) -> None:
+        """Raise unless the classifier takes images of this shape, on one that is black."""
+        try:
+            classify(torch.zeros(1, *image_shape))
+        except RuntimeError as error:
+            msg = (
+                f"AntiAdversary needs images that {self.classifier!r} takes; got images of shape {tuple(image_shape)}: "
+                f"{error} Choose images or a classifier that fit."
+            )
+            raise ValueError(msg) from error
 
 
 def doubt(logits: Tensor, believed: Tensor) -> Tensor:
