@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from analyses import recalibration
 from analyses import zoo as study
 from benchmarks import zoo as benchmark
 from figures import zoo as tables
@@ -13,8 +14,8 @@ from purigeom import predict, store
 from purigeom.catalog import PURIFIERS
 from purigeom.executors import in_process
 from purigeom.plot.zoo import draw, facts
-from purigeom.prediction.files import load, shipped
-from purigeom.prediction.strangers import covered, met, missed
+from purigeom.prediction.files import NEEDED, load, shipped
+from purigeom.prediction.strangers import covered, joined, met, missed
 from purigeom.prediction.table import tabulated
 from purigeom.purifiers.wrapped import wrap
 from purigeom.sweep import run
@@ -77,6 +78,27 @@ def test_misses_and_coverage_are_those_of_the_predictions(root) -> None:
     sure = found.assign(lower=found["survival"], upper=found["survival"])
     assert covered(sure).all()
     assert not covered(sure.assign(lower=sure["lower"] + 0.01)).any()
+
+
+def test_a_recalibration_holds_the_older_purifiers_as_they_were_and_the_strangers_beside_them(root, tmp_path) -> None:
+    recalibration.main(root, tmp_path)
+    older, table = load(shipped()["digits-linf-0.2"]), load(tmp_path / "digits-zoo-linf-0.2.npz")
+    strangers = ["wavelet", "digits-quilting", "digits-anti-adversary"]
+    assert list(table["purifier"].values) == [*older["purifier"].values, *strangers]
+    assert table.sizes["sample"] == 4
+    measured = tabulated(store.load(root).load(), 0.2).sel(purifier=strangers)
+    for name in NEEDED:
+        if "sample" in older[name].dims:
+            np.testing.assert_array_equal(table[name][: older.sizes["purifier"]], older[name][:, :4])
+            np.testing.assert_array_equal(table[name][-3:], measured[name].astype("float32"))
+    np.testing.assert_allclose(table["survival"], table["survived"].mean("sample"))
+    assert table.attrs["images"] == repr(study.IMAGES)
+
+
+def test_a_calibration_cannot_be_joined_to_more_images_than_it_knows(root) -> None:
+    older = load(shipped()["digits-linf-0.2"])
+    with pytest.raises(ValueError, match="A calibration of 2 samples cannot be joined to 4"):
+        joined(older.isel(sample=slice(2)), tabulated(store.load(root).load(), 0.2))
 
 
 def test_without_strangers_that_is_said(root) -> None:

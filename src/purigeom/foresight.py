@@ -69,7 +69,7 @@ def calibrations(stored: Path, classifier: Classifier, images: ImageSet, paths: 
 
 
 def written(results: xr.Dataset, radius: float, classifier: Classifier, images: ImageSet, path: Path) -> str:
-    """Write the calibration of one radius; return where, and the errors of its predictors."""
+    """Write the calibration of one radius, from facts; return where, and the errors of its predictors."""
     table = tabulated(results, radius)
     table = table.isel(purifier=table["survival"].notnull().values).assign_attrs(
         classifier=repr(classifier),
@@ -78,6 +78,11 @@ def written(results: xr.Dataset, radius: float, classifier: Classifier, images: 
         images=repr(images),
         image_shape=list(images.load().images.shape[1:]),
     )
+    return kept(table, path)
+
+
+def kept(table: xr.Dataset, path: Path) -> str:
+    """Write a calibration; return where, and the errors of its predictors."""
     save(table, path)
     lines = [f"{path}: {table.sizes['purifier']} purifiers of {len(set(table['family'].values))} families"]
     for name in PREDICTORS:

@@ -1,6 +1,7 @@
 """Who only withstands attacks that never looked: survival of blind and of adaptive attacks over compression."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -46,7 +47,7 @@ def facts(results: xr.Dataset, radius: float) -> xr.Dataset:
     return means.assign(adaptive=tabulated(results, radius)["survival"], family=results["family"])
 
 
-def _looks(families: np.ndarray) -> dict[str, dict[str, str]]:
+def _looks(families: np.ndarray) -> dict[str, dict[str, Any]]:
     """Return a colour and a marker for every family."""
     pairs = product(MARKERS, range(_COLOURS))
     names = sorted(set(families.astype(str)))
@@ -55,12 +56,12 @@ def _looks(families: np.ndarray) -> dict[str, dict[str, str]]:
     }
 
 
-def _draw_panel(axes: Axes, points: xr.Dataset, looks: dict[str, dict[str, str]]) -> None:
+def _draw_panel(axes: Axes, points: xr.Dataset, looks: dict[str, dict[str, Any]]) -> None:
     for name in points["purifier"].values:
         point = points.sel(purifier=name)
         look = looks[str(point["family"].item())]
         place = [point["compression"].item()] * 2
         heights = [point["blind"].item(), point["adaptive"].item()]
         axes.plot(place, heights, color=look["color"], linewidth=0.6, alpha=0.6)
-        axes.plot(place[:1], heights[:1], **look, markersize=4, markerfacecolor="white", linestyle="")
-        axes.plot(place[1:], heights[1:], **look, markersize=4, linestyle="")
+        for height, fill in zip(heights, ("white", look["color"]), strict=True):
+            axes.plot(place[:1], [height], **look, markersize=4, markerfacecolor=fill, linestyle="")
