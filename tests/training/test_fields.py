@@ -1,6 +1,8 @@
 """Claims about the training of energies, scores and velocities, at sizes that take seconds."""
 
+import math
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -9,7 +11,10 @@ import torch
 from purigeom.attacks.pgd import PGD
 from purigeom.images import Digits
 from purigeom.networks.classifier import ConvNet
+from purigeom.networks.plain import convolutions
+from purigeom.networks.score import ScoreNetwork
 from purigeom.noise import Noise
+from purigeom.purifiers.energy.adaptive import ADP
 from purigeom.training import restorer
 from purigeom.training.descent import Keep, Run
 from purigeom.training.energy import Contrast, contrastive
@@ -18,8 +23,10 @@ from purigeom.training.flow import Source, flow
 from purigeom.training.flow import matching_error as flow_error
 from purigeom.training.recipe import Recipe
 from purigeom.training.restorer import Subject, worth
+from purigeom.training.saving import saved
 from purigeom.training.score import Deviations, denoising_score
 from purigeom.training.score import matching_error as score_error
+from tests.training.made import patterned
 
 SUBJECT = Subject(Digits("train")[:96].load(), Digits("test")[:16].load(), ConvNet("digits-classifier"), radii=(0.2,))
 PAIRS = SUBJECT.pairs()
@@ -129,6 +136,54 @@ def test_every_plan_makes_the_purifier_that_it_names(name, tmp_path, monkeypatch
     told = train_field(tmp_path, SUBJECT, plan)
     assert set(told) == {f"{shown}_{what}" for shown in ("clean", "attacked_0.2") for what in ("accuracy", "distance")}
     assert worth(plan.purifier(str(tmp_path)), SUBJECT) == told
+
+
+def coloured(folder) -> Subject:
+    """Return a few images of the shape of CIFAR-10's, and an untrained classifier of them."""
+    settings = {"channels": 3, "classes": 10, "width": 2, "size": 32}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        saved(folder, convolutions(**settings), settings)
+    return Subject(patterned(4), patterned(2, first=100), ConvNet(str(folder)), radii=(8 / 255,))
+
+
+def hurried(plan):
+    """Return a plan for the same network, with less to do for its training and its purifier."""
+    train = plan.train
+    if "activation" in plan.settings:
+        train = partial(train, contrast=replace(train.keywords["contrast"], bank=8, langevin=2))
+
+    def purifier(checkpoint):
+        published = plan.purifier(checkpoint)
+        return replace(published, **{"iterations" if isinstance(published, ADP) else "steps": 2})
+
+    return replace(plan, train=train, recipe=Recipe(2, 1e-6, 2), purifier=purifier)
+
+
+@pytest.mark.parametrize("name", FIELD_PLANS["cifar10"])
+def test_every_plan_for_cifar_trains_loads_and_judges_at_its_full_size(name, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(restorer, "JUDGING", PGD(2))
+    subject, plan = coloured(tmp_path / "against"), hurried(FIELD_PLANS["cifar10"][name])
+    told = train_field(tmp_path / "made", subject, plan)
+    assert all(math.isfinite(figure) for figure in told.values())
+    purifier = plan.purifier(str(tmp_path / "made"))
+    assert worth(purifier, subject) == told
+    purifier.network.check((3, 32, 32))
+    with pytest.raises(ValueError, match=r"; got .*\(1, 8, 8\)"):
+        purifier.network.check((1, 8, 8))
+
+
+def test_energies_of_cifar_are_purified_by_as_published() -> None:
+    plans = FIELD_PLANS["cifar10"]
+    assert plans.keys() == FIELD_PLANS["digits"].keys()
+    for name in ("energy", "energy-published"):
+        purifier = plans[name].purifier("checkpoint")
+        contrast = plans[name].train.keywords["contrast"]
+        assert (purifier.steps, purifier.step, purifier.deviation) == (1500, 1.0, 0.01)
+        assert (contrast.step, contrast.deviation) == (purifier.step, purifier.deviation), "one temperature"
+    assert plans["energy-published"].settings["widths"] == [32, 64, 128, 256]
+    assert plans["energy-published"].settings["activation"] == "leaky relu"
+    assert plans["score"].purifier("checkpoint") == ADP(ScoreNetwork("checkpoint"))
 
 
 def test_a_source_that_is_none_is_named() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,12 +11,17 @@ from analyses import train_zoo, training
 from purigeom.attacks.pgd import PGD
 from purigeom.networks.files import weights_file
 from purigeom.training import restorer
+from purigeom.training.field_plans import FIELD_PLANS
+from purigeom.training.recipe import Recipe
+from purigeom.training.restorer_plans import PLANS
+from purigeom.training.soap import SOAP_PLANS
+from tests.training.test_fields import coloured, hurried
 from tests.training.test_restorer import SUBJECT, small
 
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    monkeypatch.setattr(train_zoo, "subject", lambda _: SUBJECT)
+    monkeypatch.setattr(train_zoo, "subject", lambda images, device: SUBJECT)
     monkeypatch.setattr(train_zoo, "SAY_EVERY", 2)
     monkeypatch.setattr(restorer, "JUDGING", PGD(2))
     monkeypatch.setattr(train_zoo, "PLANS", {"digits": {name: small(name, 4) for name in ("disco", "maep-mlm")}})
@@ -44,6 +50,30 @@ def test_progress_is_said_and_at_the_end_what_was_made(tmp_path, capsys) -> None
         assert line["weights_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     train_zoo.main(words(tmp_path, "disco", "maep-mlm", "--judge"))
     assert said(capsys) == list(made.values()), "to judge is to say the same and train nothing"
+
+
+def test_plans_for_cifar_are_trained_and_judged_by_the_same_commands(tmp_path, capsys, monkeypatch) -> None:
+    subject, plans = coloured(tmp_path / "against"), FIELD_PLANS["cifar10"]
+    monkeypatch.setattr(train_zoo, "subject", lambda images, device: subject)
+    monkeypatch.setattr(train_zoo, "PLANS", PLANS)
+    monkeypatch.setattr(train_zoo, "FIELD_PLANS", {"cifar10": {"energy": hurried(plans["energy"])}})
+    soap = replace(SOAP_PLANS["cifar10"], recipe=Recipe(2, 1e-3, 2))
+    monkeypatch.setattr(train_zoo, "SOAP_PLANS", {"cifar10": soap})
+    command = words(tmp_path, "energy", "soap", "--images", "cifar10")
+    train_zoo.main(command)
+    made = [line for line in said(capsys) if "network" in line]
+    assert [line["network"] for line in made] == ["cifar10-energy", "cifar10-soap"]
+    assert made[0].keys() > {"clean_accuracy", "attacked_0.031_distance"}
+    assert made[1].keys() > {"held_out_accuracy", "held_out_rotation"}
+    train_zoo.main([*command, "--judge"])
+    assert said(capsys) == made
+
+
+@pytest.mark.parametrize("images", PLANS)
+def test_the_command_says_what_it_can_train(images, monkeypatch) -> None:
+    monkeypatch.setattr(train_zoo, "PLANS", PLANS)
+    told = train_zoo.__doc__.partition("Names: ")[2].replace(";", ",").replace(".", ",").replace("\n", " ")
+    assert train_zoo.plans_for(images).keys() <= {name.split()[-1] for name in told.split(",") if name.strip()}
 
 
 def test_a_script_that_was_stopped_goes_on_and_makes_the_same_bytes(tmp_path, capsys, monkeypatch) -> None:

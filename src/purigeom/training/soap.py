@@ -1,7 +1,7 @@
-"""Train a classifier together with the self-supervised heads that SOAP purifies by: seeded, minutes on a CPU."""
+"""Train a classifier together with the self-supervised heads that SOAP purifies by: for digits minutes on a CPU."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,6 @@ from purigeom.training.recipe import Recipe, adam, descend, digested
 from purigeom.training.saving import saved
 
 AVERAGE_DECAY = 0.99
-DIGITS: Mapping[str, Any] = {"channels": 1, "size": 8, "width": 32, "code": 2, "classes": 10}
-RECIPE = Recipe(steps=1500, peak_rate=3e-3)
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,33 @@ class Weights:
 BALANCED = Weights()
 
 
-def train_digits(target: Path, recipe: Recipe = RECIPE, run: Run = QUIETLY) -> dict[str, float]:
-    """Train on the digits, save the network as a folder of half floats and return its held-out figures."""
-    network = multitask(Digits("train").load(), DIGITS, recipe, run=run)
-    saved(target, network, DIGITS)
-    return held_out(SelfSupervised(str(target)), Digits("test").load())
+@dataclass(frozen=True)
+class SoapPlan:
+    """A network with all heads, and for how long it is trained."""
+
+    settings: Mapping[str, Any]
+    recipe: Recipe
+
+
+SOAP_PLANS: Mapping[str, SoapPlan] = {
+    "digits": SoapPlan({"channels": 1, "size": 8, "width": 32, "code": 2, "classes": 10}, Recipe(1500, 3e-3)),
+    "cifar10": SoapPlan(
+        {"channels": 3, "size": 32, "width": 128, "code": 6, "classes": 10}, Recipe(20_000, 1e-3, batch=128)
+    ),
+}
+"""By images; pixels pass through a code of half as many numbers. Our own sizes: published are residual networks."""
+
+
+def train_digits(target: Path, recipe: Recipe = SOAP_PLANS["digits"].recipe, run: Run = QUIETLY) -> dict[str, float]:
+    """Train on the digits as planned, but for the recipe; return the held-out figures of what was saved."""
+    digits = Digits("train").load(), Digits("test").load()
+    return train_soap(target, *digits, replace(SOAP_PLANS["digits"], recipe=recipe), run)
+
+
+def train_soap(target: Path, train: Batch, test: Batch, plan: SoapPlan, run: Run = QUIETLY) -> dict[str, float]:
+    """Train a plan's network, save it as a folder of half floats; return the held-out figures of what was saved."""
+    saved(target, multitask(train, plan.settings, plan.recipe, run=run), plan.settings)
+    return held_out(SelfSupervised(str(target)), test)
 
 
 def multitask(
