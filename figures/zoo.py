@@ -1,7 +1,7 @@
 """The tables of the zoo, and of what predictions said of it: `python -m figures.zoo [STORE] [FOLDER]`.
 
 Reads the store of `analyses.zoo` unless another is given and the shipped calibrations of digits, measures nothing,
-prints what `docs/zoo.md` quotes, and writes every table as Markdown, CSV and LaTeX.
+prints what `docs/zoo.md` and `docs/prediction.md` quote, and writes every table as Markdown, CSV and LaTeX.
 """
 
 from collections import defaultdict
@@ -12,7 +12,9 @@ from figures.tables import printed
 from purigeom import store
 from purigeom.measurements.distances import Distances
 from purigeom.prediction.files import load, shipped
-from purigeom.tables.zoo import everyone, strangers, strangers_by_family
+from purigeom.prediction.strangers import met
+from purigeom.prediction.table import tabulated
+from purigeom.tables.zoo import companions, everyone, overstated, strangers, strangers_by_family
 
 TIMED = Distances.label
 """The question whose seconds are told."""
@@ -26,10 +28,13 @@ def main(root: Path, folder: Path) -> list[Path]:
     for name in CALIBRATIONS:
         calibration = load(shipped()[name])
         radius = calibration.attrs["radius"]
+        foretold = met(tabulated(results, radius), calibration)
         tables = {
             "zoo": everyone(results, radius, seconds),
-            "strangers": strangers(results, calibration),
-            "strangers_by_family": strangers_by_family(results, calibration),
+            "overstated": overstated(results, foretold),
+            "companions": companions(results, foretold),
+            "strangers": strangers(foretold),
+            "strangers_by_family": strangers_by_family(foretold),
         }
         written += [file for kind, table in tables.items() for file in printed(table, folder, f"{kind}_{radius:g}")]
     return written

@@ -10,7 +10,7 @@ from purigeom.catalog import CLASSIFIERS, DIGITS_UNET
 from purigeom.images import Digits
 from purigeom.models import lying, manifest, published
 from purigeom.prediction.files import load, shipped
-assert [load(path).sizes["purifier"] for path in shipped().values()] == [22, 22, 44, 44]
+assert [load(path).sizes["purifier"] for path in shipped().values()] == [22, 22, 44, 44, 84, 84]
 batch = Digits()[:4].load()
 assert "site" in purigeom.__file__, purigeom.__file__
 assert CLASSIFIERS["digits"].load()(batch.images).shape == (4, 10)

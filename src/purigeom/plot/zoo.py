@@ -26,7 +26,7 @@ def draw(results: xr.Dataset) -> Figure:
     blind = unaware(results)["survived"]
     radii = blind["radius"].values[blind.notnull().any([dim for dim in blind.dims if dim != "radius"])]
     with styled():
-        figure = Figure(figsize=(2 * COLUMN, 3.4))
+        figure = Figure(figsize=(2 * COLUMN, 4.4))
         panels = np.atleast_1d(figure.subplots(1, len(radii), sharey=True))
         looks = _looks(results["family"].values)
         for axes, radius in zip(panels, radii, strict=True):

@@ -1,6 +1,6 @@
 """A predicted robust accuracy, by every predictor, with what speaks for and against it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -104,12 +104,26 @@ def predicted(calibration: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     Where the calibration knows enough purifiers of the same family and network, a regression on these alone speaks
     first, with the interval of samplers left out; the others have learnt from all, and leave families out.
     """
-    families, relatives = calibration["family"].values.astype(str), kin(calibration, new)
-    rows = {name: _row(learn, calibration, families, new) for name, learn in PREDICTORS.items()}
-    if relatives is not None:
-        rows = {AMONG_KIN: _row(geometry_regression, relatives, kinds(relatives), new), **rows}
+    return _table(dict(_rows(calibration, new)))
+
+
+def believed(calibration: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
+    """Return what the predictor to be believed says of one purifier; no other is asked."""
+    return _table(dict([next(_rows(calibration, new))]))
+
+
+def _table(rows: Mapping[str, list[float]]) -> xr.Dataset:
     columns = zip(("survival", "lower", "upper"), np.array(list(rows.values())).T, strict=True)
     return xr.Dataset({name: ("predictor", values) for name, values in columns}, coords={"predictor": list(rows)})
+
+
+def _rows(calibration: xr.Dataset, new: xr.Dataset) -> Iterator[tuple[str, list[float]]]:
+    """Yield what each predictor says, the one to be believed first."""
+    families, relatives = calibration["family"].values.astype(str), kin(calibration, new)
+    if relatives is not None:
+        yield AMONG_KIN, _row(geometry_regression, relatives, kinds(relatives), new)
+    for name, learn in PREDICTORS.items():
+        yield name, _row(learn, calibration, families, new)
 
 
 def _row(learn: Learn, table: xr.Dataset, groups: np.ndarray, new: xr.Dataset) -> list[float]:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from purigeom.calibration import sampler
-from purigeom.prediction.answer import predicted
+from purigeom.prediction.answer import believed
 
 
 def met(table: xr.Dataset, calibration: xr.Dataset) -> xr.Dataset:
@@ -13,13 +13,17 @@ def met(table: xr.Dataset, calibration: xr.Dataset) -> xr.Dataset:
     The first predictor of `predicted` is believed, as `purigeom predict` does.
     """
     table = strangers(table, calibration)
-    answers = [predicted(calibration, table.isel(purifier=[place])) for place in range(table.sizes["purifier"])]
-    believed = xr.concat([answer.isel(predictor=0, drop=True) for answer in answers], "purifier")
-    return table[["survival"]].assign(
-        predicted=believed["survival"],
-        lower=believed["lower"],
-        upper=believed["upper"],
-        believed=("purifier", [str(answer["predictor"].values[0]) for answer in answers]),
+    answers = [believed(calibration, table.isel(purifier=[place])) for place in range(table.sizes["purifier"])]
+    said = xr.concat([answer.isel(predictor=0, drop=True) for answer in answers], "purifier")
+    return (
+        table[["survival"]]
+        .assign(
+            predicted=said["survival"],
+            lower=said["lower"],
+            upper=said["upper"],
+            believed=("purifier", [str(answer["predictor"].values[0]) for answer in answers]),
+        )
+        .assign_attrs(radius=calibration.attrs["radius"])
     )
 
 
