@@ -1,20 +1,24 @@
 """Claims about running tasks: only what is missing, nothing overwritten, nothing that cannot be told apart."""
 
 import hashlib
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import torch
 import xarray as xr
 
-from purigeom import measure, store, sweep, tasks
+from purigeom import answering, measure, store, tasks
+from purigeom.executors import Lost
 from purigeom.images import Digits, InMemory
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.distances import Distances
 from purigeom.noise import Noise
 from purigeom.purifiers.wrapped import wrap
-from purigeom.sweep import Task, run
+from purigeom.sweep import Task, UnansweredError, run
+from purigeom.unanswered import SHOWN
 from tests.processes import IMAGES_PER_UNIT
 from tests.toys import Coupled, Moved, Opaque, Scale, ToyImages, toy_tasks
 
@@ -22,6 +26,12 @@ from tests.toys import Coupled, Moved, Opaque, Scale, ToyImages, toy_tasks
 @pytest.fixture(autouse=True)
 def small_units(monkeypatch):
     monkeypatch.setattr(tasks, "IMAGES_PER_UNIT", IMAGES_PER_UNIT)
+
+
+@pytest.fixture(autouse=True)
+def new_process(monkeypatch):
+    """Let each test meet purifiers as a new process does."""
+    monkeypatch.setattr(answering, "_FOUND", {})
 
 
 @pytest.fixture
@@ -178,8 +188,8 @@ class Detached(Scale):
 
 def test_derivatives_are_checked_once_per_purifier_where_a_measurement_says_it_uses_them(tmp_path, monkeypatch):
     asked = []
-    told = sweep.derivatives_told
-    monkeypatch.setattr(sweep, "derivatives_told", lambda *given: asked.append(repr(given[0])) or told(*given))
+    told = answering.derivatives_told
+    monkeypatch.setattr(answering, "derivatives_told", lambda *given: asked.append(repr(given[0])) or told(*given))
     asked_for = [replace(task, measurement=Sloped()) for task in toy_tasks(2)]
     distances = [replace(task, measurement=Distances()) for task in toy_tasks(3)]
     with pytest.raises(ValueError, match="these tasks ask two"):  # both are stored under one name
@@ -203,11 +213,128 @@ def test_a_purifier_whose_derivatives_are_not_its_own_is_not_stored(tmp_path):
         measure(task.purifier, task.images, (Moved(), task.measurement))
 
 
-def test_what_was_answered_before_an_error_stays(tmp_path):
-    tasks_ = [*toy_tasks(2), Task("coupled", Coupled(), Moved(), ToyImages())]
-    with pytest.raises(ValueError, match="couples images"):
-        run(tasks_, tmp_path, quiet=True)
+def looked_at(monkeypatch):
+    """Return the list of the purifiers whose contract is verified from now on."""
+    asked = []
+    verify = answering.verify
+    monkeypatch.setattr(answering, "verify", lambda *given: asked.append(repr(given[0])) or verify(*given))
+    return asked
+
+
+@dataclass(frozen=True)
+class CoupledAtFirst:
+    """Break a law where the first image is among the images, and keep it elsewhere."""
+
+    def pin(self, noise, image_shape):
+        return lambda images: images - images.mean() * (100 in noise.image_ids)
+
+
+@pytest.mark.parametrize("purifier", [Coupled(), CoupledAtFirst()])
+def test_nothing_of_a_purifier_that_breaks_its_contract_is_stored_whatever_is_asked_of_which_images(
+    tmp_path, monkeypatch, purifier
+):
+    """A worker that begins with the last block finds what one that begins with the first does."""
+
+    def backwards(function, units):
+        return map(function, reversed(units))
+
+    asked = looked_at(monkeypatch)
+    questions = [Task("mine", purifier, question, ToyImages()) for question in (Moved(), Compression((0.1,)))]
+    with pytest.raises(UnansweredError, match="couples images of a batch") as raised:
+        run(questions, tmp_path, backwards, quiet=True)
+    assert len(raised.value.lost) == 2 * 3
+    assert {progress.done for progress in store.progress_of(tmp_path)} == {frozenset()}
+    assert asked == [repr(purifier)], "and it was looked at once"
+
+
+def test_a_process_verifies_a_purifier_once_whatever_is_asked_of_it(tmp_path, monkeypatch):
+    asked = looked_at(monkeypatch)
+    questions = (Moved(), Compression((0.1,)))
+    run([replace(task, measurement=question) for question in questions for task in toy_tasks(2)], tmp_path, quiet=True)
+    assert asked == ["Scale(factor=0.0)", "Scale(factor=0.1)"]
+    run([replace(toy_tasks(1)[0], seed=1)], tmp_path / "other", quiet=True)
+    assert asked[2:] == ["Scale(factor=0.0)"], "other noise might show what the first did not"
+
+
+@dataclass(frozen=True)
+class Moody(Moved):
+    """Raise an error for the images from `image` on, while there is no file that forbids it."""
+
+    image: int = 0
+    calm: Path | None = field(default=None, repr=False)
+
+    def __call__(self, purifier, batch, noise):
+        if batch.image_ids[0] >= self.image and not self.calm.exists():
+            msg = f"images from\n{batch.image_ids[0]} on\nare too much"
+            raise ArithmeticError(msg)
+        return super().__call__(purifier, batch, noise)
+
+
+def test_a_summary_tells_whose_units_failed_why_and_by_what_recipe(tmp_path):
+    asked = [*toy_tasks(2), Task("coupled", Coupled(), Moved(), ToyImages())]
+    with pytest.raises(UnansweredError) as raised:
+        run(asked, tmp_path, quiet=True)
+    first, second, third = str(raised.value).splitlines()
+    assert first.startswith(f"3 of 9 units have no answer. Everything else is stored in {tmp_path};")
+    assert second.startswith("  coupled, distances, blocks 0, 1, 2: ValueError: Coupled() couples images of a batch")
+    assert third == "    Coupled()"
     assert store.load(tmp_path).purifier.values.tolist() == ["scale 0", "scale 1"]
+
+
+def test_a_unit_that_raises_costs_no_other_its_answer_and_is_asked_for_again(tmp_path, diary):
+    asked = toy_tasks(2, measurement=Moody(image=102, calm=tmp_path / "calm", diary=diary))
+    with pytest.raises(
+        UnansweredError, match="scale 1, distances, block 2: ArithmeticError: images from 104 on"
+    ) as one:
+        run(asked, tmp_path / "store", quiet=True)
+    assert "4 of 6 units" in str(one.value)
+    assert [progress.done for progress in store.progress_of(tmp_path / "store")] == [{(0, 0), (1, 0)}]
+    (tmp_path / "calm").touch()
+    found = store.load(run(asked, tmp_path / "store", quiet=True)).load()
+    assert len(list(diary.iterdir())) == 2 * 3
+    xr.testing.assert_identical(found, store.load(run(asked, tmp_path / "undisturbed", quiet=True)).load())
+
+
+def test_a_summary_of_many_failures_tells_the_first_and_counts_the_others(tmp_path):
+    asked = toy_tasks(8, measurement=Moody(calm=tmp_path / "calm"))
+    with pytest.raises(UnansweredError, match="24 of 24 units") as raised:
+        run(asked, tmp_path / "store", quiet=True)
+    assert len(raised.value.lost) == 24
+    lines = str(raised.value).splitlines()
+    assert (len(lines), lines[-1]) == (1 + 2 * SHOWN + 1, f"  ... and {24 - SHOWN} more")
+
+
+def test_what_a_killed_worker_had_stored_is_not_called_lost(tmp_path):
+    """The executor saw its worker die after the answer was written, and before it could say so."""
+
+    def pessimistic(function, units):
+        return (Lost(unit, "its worker died") for unit in units if function(unit) is None)
+
+    found = store.load(run(toy_tasks(2), tmp_path, pessimistic, quiet=True))
+    assert found.purifier.values.tolist() == ["scale 0", "scale 1"]
+
+
+def test_an_interruption_goes_through(tmp_path):
+    @dataclass(frozen=True)
+    class Interrupted(Moved):
+        def __call__(self, purifier, batch, noise):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(toy_tasks(1, measurement=Interrupted()), tmp_path, quiet=True)
+
+
+def test_a_relative_path_is_found_by_workers_elsewhere(tmp_path, monkeypatch):
+    """They may work in another folder; whoever asked gets back the path they gave."""
+
+    def elsewhere(function, units):
+        (tmp_path / "elsewhere").mkdir()
+        os.chdir(tmp_path / "elsewhere")
+        return map(function, units)
+
+    monkeypatch.chdir(tmp_path)
+    assert run(toy_tasks(1), "store", elsewhere, quiet=True) == Path("store")
+    assert store.load(tmp_path / "store").sizes["purifier"] == 1
 
 
 def test_images_out_of_range_are_refused_before_anything_is_written(tmp_path):

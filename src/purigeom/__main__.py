@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from purigeom import model_commands
+from purigeom import model_commands, store_commands
 
 application = typer.Typer(
     help="Measure how adversarial purifiers compress image space, and what robustness that leaves.",
@@ -15,6 +15,7 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
 )
 application.add_typer(model_commands.application, name="models")
+application.add_typer(store_commands.application)
 Classifier = Annotated[
     str, typer.Option(help="Catalogue name, path.py:OBJECT, file of weights[:ARCHITECTURE] or robustbench:ID.")
 ]
@@ -22,7 +23,9 @@ Images = Annotated[str, typer.Option(help="NAME[:COUNT], file.npz[:COUNT], or a 
 Labelled = Annotated[
     str, typer.Option(help="Labelled: NAME[:COUNT], file.npz[:COUNT], or a folder or zip of pictures[:COUNT].")
 ]
-Store = Annotated[Path, typer.Argument(help="Folder of a purigeom store.")]
+Workers = Annotated[int, typer.Option(help="Worker processes of this machine; none computes here.")]
+Dask = Annotated[str, typer.Option(help="Address of a Dask scheduler, or local:N for N workers of its own.")]
+Slurm = Annotated[str, typer.Option(help="jobs=N,folder=PATH,NAME=VALUE,...: an array that asks Slurm for these.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing while measuring.")]
 
 
@@ -43,7 +46,9 @@ def measure(
     purifiers: Annotated[list[str], typer.Argument(help="Catalogue names, or path.py:OBJECT.")],
     images: Images = "digits:128",
     vary: Annotated[str, typer.Option(help="FIELD=FIRST:LAST:COUNT, such as depth=10:220:5.")] = "",
-    out: Annotated[Path, typer.Option(help="Store to fill.")] = Path("data_cache/measure"),
+    out: Annotated[str, typer.Option(help="Store to fill: a folder, or a URL such as s3://bucket/study.")] = (
+        "data_cache/measure"
+    ),
     measurement: Annotated[list[str], typer.Option(help="What to measure; repeat for several.")] = ["compression"],
     classifier: Classifier = "digits",
     attack: Annotated[str, typer.Option(help="Attack of `survival`.")] = "pgd-linf",
@@ -60,40 +65,20 @@ def measure(
     device: Annotated[str, typer.Option(help="Where to compute.")] = "cpu",
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     precision: Annotated[str, typer.Option(help="Of diffusion networks: full, bfloat16 or float16.")] = "full",
-    workers: Annotated[int, typer.Option(help="Worker processes; none computes here.")] = 0,
+    workers: Workers = 0,
+    dask: Dask = "",
+    slurm: Slurm = "",
     quiet: Quiet = False,
 ) -> None:
     """Measure purifiers into a store, and print the means."""
     from purigeom import commands
+    from purigeom.executors import chosen
     from purigeom.questions import Asked
 
     questions = (tuple(measurement), classifier, attack, displacement, tuple(radius), draws, probes)
     asked = Asked(*questions, tuple(tolerance), half_precision, judgements)
-    where = commands.Where(out, seed, device, dtype, workers, quiet, precision)
+    where = commands.Where(out, seed, device, dtype, chosen(workers, dask, slurm), quiet, precision)
     typer.echo(commands.measured(purifiers, vary, images, asked, where))
-
-
-@application.command()
-def info(store: Store) -> None:
-    """Say what a store holds and what is missing."""
-    from purigeom import commands
-
-    typer.echo(commands.contents(store))
-
-
-@application.command()
-def check(store: Store) -> None:
-    """Read a store again, byte by byte; fail if anything is damaged."""
-    from purigeom.store.verification import verify
-
-    if not store.is_dir():
-        msg = f"There is no store at {store}."
-        raise FileNotFoundError(msg)
-    findings = verify(store)
-    for finding in findings:
-        typer.echo(f"{finding.path}: {finding.problem}")
-    typer.echo(f"{store}: {len(findings)} problems")
-    raise typer.Exit(code=1 if findings else 0)
 
 
 @application.command()
@@ -150,13 +135,16 @@ def calibrate(
     out: Annotated[Path, typer.Option(help="Folder for the store and the calibrations.")] = Path(
         "data_cache/calibrate"
     ),
-    workers: Annotated[int, typer.Option(help="Worker processes; none computes here.")] = 0,
+    workers: Workers = 0,
+    dask: Dask = "",
+    slurm: Slurm = "",
 ) -> None:
     """Measure and attack many purifiers, so that others need not be attacked."""
     from purigeom import foresight
+    from purigeom.executors import chosen
 
     threat = foresight.Threat(images, classifier, tuple(radius))
-    typer.echo(foresight.calibrated(purifiers or [], network, threat, out, workers))
+    typer.echo(foresight.calibrated(purifiers or [], network, threat, out, chosen(workers, dask, slurm)))
 
 
 @application.command(name="list")
@@ -171,11 +159,23 @@ def list_(
     typer.echo(listing.catalogue(room))
 
 
+MISTAKES = (ValueError, KeyError, TypeError, OSError, AttributeError, RuntimeError, ImportError)
+
+
+def _unreachable(error: Exception) -> bool:
+    """Return whether a store's network said so, in a way of its own."""
+    from purigeom.store.places import refused
+
+    return refused(error)
+
+
 def main() -> None:
     """Run the command line; a mistake of the user's gets a sentence, not a traceback."""
     try:
         application()
-    except (ValueError, KeyError, TypeError, OSError, AttributeError, RuntimeError, ImportError) as error:
+    except Exception as error:
+        if not isinstance(error, MISTAKES) and not _unreachable(error):
+            raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         sys.stderr.write(f"purigeom: {text}\n")
         sys.exit(2)

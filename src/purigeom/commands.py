@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import xarray as xr
 
@@ -11,7 +10,7 @@ from purigeom.contract import verify
 from purigeom.defence.defended import Defended
 from purigeom.defence.diagnosis import diagnosed
 from purigeom.derivatives import derivatives_told
-from purigeom.executors import Executor, Processes, in_process
+from purigeom.executors import Executor
 from purigeom.images import checked
 from purigeom.judging import VERDICTS, judged
 from purigeom.means import estimates
@@ -32,11 +31,11 @@ PICTURED = {"row", "along"}
 class Where:
     """Where answers go, and who computes them."""
 
-    out: Path
+    out: str
     seed: int
     device: str
     dtype: str
-    workers: int
+    executor: Executor
     quiet: bool
     precision: str = "full"
 
@@ -55,8 +54,7 @@ def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: 
         for name, purifier in purifiers.items()
         for question in questions
     ]
-    executor: Executor = Processes(where.workers) if where.workers else in_process
-    results = store.load(run(tasks, where.out, executor, device=where.device, quiet=where.quiet))
+    results = store.load(run(tasks, where.out, where.executor, device=where.device, quiet=where.quiet))
     return means(_with_verdicts(results.sel(purifier=list(purifiers))))
 
 
@@ -96,7 +94,7 @@ def _unmet(results: xr.Dataset) -> dict[str, int]:
     return {str(name): int(count) for name, count in zip(unmet["purifier"].values, unmet.values, strict=True) if count}
 
 
-def contents(root: Path) -> str:
+def contents(root: str) -> str:
     """Return what a store holds, a line per segment."""
     found = store.progress_of(root)
     if not found:

@@ -7,7 +7,7 @@ from pathlib import Path
 import xarray as xr
 
 from purigeom import catalog, store
-from purigeom.executors import Executor, Processes, in_process
+from purigeom.executors import Executor
 from purigeom.identity import digest, recipe
 from purigeom.naming import classifier_named, images_named, named
 from purigeom.networks.unet import UNet
@@ -50,19 +50,18 @@ def calibration_named(word: str) -> xr.Dataset:
     return load(path)
 
 
-def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, workers: int) -> str:
+def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, executor: Executor) -> str:
     """Measure and attack purifiers, write one calibration per radius, and say how good its predictors are."""
     behind = as_classifier(classifier_named(threat.classifier, catalog.CLASSIFIERS))
     purifiers = {word.rpartition(":")[2]: as_purifier(named(word, catalog.PURIFIERS, "purifier")) for word in words}
     images = images_named(threat.images, catalog.IMAGES)
     tasks = study(purifiers or zoo(UNet(network)), images, behind, threat.radii)
-    executor: Executor = Processes(workers) if workers else in_process
     stem = Path(threat.images.partition(":")[0]).stem
     paths = {radius: root / f"{stem}-linf-{radius:g}.npz" for radius in threat.radii}
     return calibrations(run(tasks, root / "store", executor), behind, images, paths)
 
 
-def calibrations(stored: Path, classifier: Classifier, images: ImageSet, paths: Mapping[float, Path]) -> str:
+def calibrations(stored: store.Place, classifier: Classifier, images: ImageSet, paths: Mapping[float, Path]) -> str:
     """Write the calibration of every radius to its path, from a store; return where, and the predictors' errors."""
     results = store.load(stored).load()
     return "\n".join(written(results, radius, classifier, images, path) for radius, path in paths.items())

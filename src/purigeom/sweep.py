@@ -1,20 +1,18 @@
 """Ask questions about purifiers: each task once, resumed where it stopped, here or in other processes."""
 
+import errno
 import json
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import torch
 import xarray as xr
 from torch import Tensor
 
+from purigeom.answering import answer, checked_derivatives, exact_arithmetic, on_device, verify_contract
 from purigeom.aside import without_broken
-from purigeom.contract import BrokenImagesError, verify
-from purigeom.derivatives import derivatives_told
-from purigeom.executors import Executor, in_process
-from purigeom.geometry.memory import in_parts
+from purigeom.executors import Executor, Lost, in_process
+from purigeom.executors.protocol import sentence
 from purigeom.images import checked
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.distances import Distances
@@ -23,101 +21,63 @@ from purigeom.progress import shown
 from purigeom.protocols import Batch, ImageSet, Measurement, RandomMap, differentiates
 from purigeom.provenance import made_by
 from purigeom.schema import validate
-from purigeom.store.segment import write
+from purigeom.store.places import Place, place
 from purigeom.tasks import Task, Unit, plan_units
+from purigeom.unanswered import UnansweredError, summary, without_stored
 
-__all__ = ["Task", "answer", "measure", "run"]
+__all__ = ["Task", "UnansweredError", "answer", "exact_arithmetic", "measure", "on_device", "run"]
 
-VERIFIED_IMAGES = 4
-DIFFERENTIATED_IMAGES = 2
 DEFAULT_MEASUREMENTS = (Compression(radii=(8 / 255,)), Distances())
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What a disk says that is full or takes no writes: every further answer would be lost too."""
+_LOG = logging.getLogger(__name__)
 
 
 def run(
     tasks: Iterable[Task],
-    root: Path | str,
+    root: Place | str,
     executor: Executor = in_process,
     *,
     device: str = "cpu",
     quiet: bool = False,
-) -> Path:
+) -> Place:
     """Answer every task that the store at `root` does not answer yet; return `root` for `store.load`.
+
+    One task's failure costs no other its answer. It is told at the end, with those of all others.
 
     Raises
     ------
     ValueError
-        Where the store holds answers to another question, or another purifier, under the same name; and at the end,
-        where purifiers broke all images of a block.
+        Where the store holds answers to another question, or another purifier, under the same name. At the end, as
+        `UnansweredError`, where units could not be answered: whose, why and by what recipe.
+    OSError
+        Where the store is on a disk that takes no more, which would refuse all further answers too.
     """
-    root = Path(root)
-    units = plan_units(list(tasks), root, device)
-    told = [said for said in shown(executor(_attempted, units), len(units), "measuring", quiet=quiet) if said]
-    if told:
-        msg = f"Everything else is stored in {root}; where no image of a block is left, nothing is. " + " ".join(told)
-        raise ValueError(msg)
+    root = place(root)
+    there = root.absolute() if isinstance(root, Path) else root  # workers may have another working directory
+    units = plan_units(list(tasks), there, device)
+    lost: list[Lost[Unit]] = []
+    for outcome in shown(executor(_attempted, units), len(units), "measuring", quiet=quiet):
+        if isinstance(outcome, OSError):
+            raise outcome
+        if outcome is not None:
+            lost.append(outcome)
+    lost = without_stored(lost, there)
+    if lost:
+        raise UnansweredError(summary(lost, len(units), root), lost)
     return root
 
 
-def _attempted(unit: Unit) -> str:
-    """Answer a unit; return what was said of a purifier that breaks all of its images."""
+def _attempted(unit: Unit) -> Lost[Unit] | OSError | None:
+    """Answer a unit; return what went wrong, as an OSError where it will go wrong for every other unit too."""
     try:
         answer(unit)
-    except BrokenImagesError as error:
-        return f"{unit.task.purifier_name}: {error}"
-    return ""
-
-
-def answer(unit: Unit) -> float:
-    """Measure and store one unit; return the seconds it took."""
-    started = time.perf_counter()
-    task = unit.task
-    batch = on_device(checked(task.images.load())[unit.places], unit.device, task.dtype)
-    noise = Noise(task.seed, batch.image_ids)
-    told: dict[str, str] = {}
-
-    def measured(batch: Batch, noise: Noise) -> xr.Dataset:
-        if unit.verify:
-            _verify_contract(task.purifier, batch, noise)
-        if unit.verify_derivatives:
-            told["derivatives"] = _checked_derivatives(task.purifier, batch, noise)
-        return validate(task.measurement(task.purifier, batch, noise))
-
-    with exact_arithmetic():
-        facts, broken = without_broken(measured, batch, noise)
-        made = made_by(unit.device) | ({"broken": broken} if broken else {})
-    seconds = time.perf_counter() - started
-    write(unit.segment, unit.row, unit.block, facts, {**made, **told, "seconds": round(seconds, 4)})
-    return seconds
-
-
-def _verify_contract(purifier: RandomMap, batch: Batch, noise: Noise) -> None:
-    few = slice(0, VERIFIED_IMAGES)
-    verify(purifier, batch[few], noise.child("contract")[few])
-
-
-def _checked_derivatives(purifier: RandomMap, batch: Batch, noise: Noise) -> str:
-    """Return how derivatives are made; raise ValueError where they are not what the purifier declares."""
-    told = noise.child("contract")
-    few = min(DIFFERENTIATED_IMAGES, len(batch))
-    return in_parts(lambda part: derivatives_told(purifier, batch[part], told[part]), few, few)[0]
-
-
-@contextmanager
-def exact_arithmetic() -> Iterator[None]:
-    """Let no GPU trade digits or repeatability for speed, and leave the caller's settings as they were."""
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        with torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False):
-            yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
-
-
-def on_device(batch: Batch, device: str, dtype: str) -> Batch:
-    """Return the batch where, and in the type in which, it is measured."""
-    images = batch.images.to(device, getattr(torch, dtype))
-    return Batch(images, None if batch.labels is None else batch.labels.to(device), batch.image_ids)
+    except Exception as error:
+        _LOG.info("%s, %s: %s", unit.task.purifier_name, unit.task.measurement.label, error, exc_info=True)
+        if isinstance(error, OSError) and error.errno in REFUSALS:
+            return error
+        return Lost(unit, sentence(error))
+    return None
 
 
 def measure(
@@ -154,9 +114,9 @@ def measure(
     told: dict[str, str] = {}
 
     def measured(batch: Batch, noise: Noise) -> xr.Dataset:
-        _verify_contract(purifier, batch, noise)
+        verify_contract(purifier, batch, noise)
         if any(differentiates(question) for question in measurements):
-            told["derivatives"] = _checked_derivatives(purifier, batch, noise)
+            told["derivatives"] = checked_derivatives(purifier, batch, noise)
         answers = [validate(question(purifier, batch, noise)) for question in measurements]
         return xr.merge(answers, join="outer", compat="no_conflicts")
 
@@ -172,6 +132,7 @@ def as_batch(images: Tensor | Batch | ImageSet, labels: Tensor | None = None) ->
 
     Examples
     --------
+    >>> import torch
     >>> as_batch(torch.zeros(2, 1, 4, 4)).image_ids
     (0, 1)
     """

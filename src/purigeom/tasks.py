@@ -1,13 +1,13 @@
 """Tasks, and the units of work that are left of them once a store was asked what it has."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 from purigeom.identity import digest, fields, recipe
-from purigeom.protocols import ImageSet, Measurement, RandomMap, declaration, differentiates
+from purigeom.protocols import ImageSet, Measurement, RandomMap, declaration
 from purigeom.schema import SCHEMA_VERSION
-from purigeom.store.plan import Plan, Question, Row, folder_name, to_json
+from purigeom.store.places import Place
+from purigeom.store.plan import Plan, Question, Row, difference, folder_name, to_json
 from purigeom.store.reading import Progress, progress_of
 from purigeom.store.segment import create
 
@@ -59,27 +59,26 @@ class Unit:
     """One task's work on one block of its images, and where its answer belongs."""
 
     task: Task
-    segment: Path
+    segment: Place
     row: int
     block: int
     places: slice
     device: str
-    verify: bool = False
-    verify_derivatives: bool = False
+    subject: str
+    """A name for what is verified of the purifier before anything of it is stored: it, and how images reach it."""
 
     @property
-    def place(self) -> tuple[Path, int, int]:
+    def place(self) -> tuple[Place, int, int]:
         """Return where the unit's answer belongs: a segment, a row and a block."""
         return self.segment, self.row, self.block
 
 
-def plan_units(tasks: list[Task], root: Path, device: str) -> list[Unit]:
+def plan_units(tasks: list[Task], root: Place, device: str) -> list[Unit]:
     """Give every task a row in the store, old or new, and return the units that are not answered.
 
-    Nothing is written unless the store can hold all of the tasks. The first unit of every purifier is marked to have
-    the purifier's contract verified, and the first that differentiates it to have its derivatives checked.
+    Nothing is written unless the store can hold all of the tasks.
     """
-    stored = progress_of(root) if root.exists() else []
+    stored = progress_of(root)
     rows = _rows(tasks)
     _refuse_other_purifiers(rows, stored, root)
     groups: dict[str, dict[str, Task]] = {}
@@ -88,19 +87,11 @@ def plan_units(tasks: list[Task], root: Path, device: str) -> list[Unit]:
     segments = {label: _segments(label, tasks, rows, stored, root) for label in groups}
     for progress in [progress for group in segments.values() for progress in group if progress not in stored]:
         create(root, progress.plan)
-    units = [unit for label, group in groups.items() for unit in _missing(group, segments[label], device)]
-    first = _first_places(units)
-    sloped = _first_places([unit for unit in units if differentiates(unit.task.measurement)])
-    return [replace(unit, verify=unit.place in first, verify_derivatives=unit.place in sloped) for unit in units]
-
-
-def _first_places(units: list[Unit]) -> set[tuple[Path, int, int]]:
-    """Return the place of every purifier's first unit."""
-    return set({unit.task.purifier_name: unit.place for unit in reversed(units)}.values())
+    return [unit for label, group in groups.items() for unit in _missing(group, segments[label], device)]
 
 
 def _segments(
-    label: str, tasks: list[Task], rows: dict[str, Row], stored: list[Progress], root: Path
+    label: str, tasks: list[Task], rows: dict[str, Row], stored: list[Progress], root: Place
 ) -> list[Progress]:
     """Return the segments that answer a measurement's tasks, the last one perhaps still to be created."""
     group = [task for task in tasks if task.measurement.label == label]
@@ -130,9 +121,11 @@ def _missing(group: dict[str, Task], segments: list[Progress], device: str) -> I
     }
     for name, task in group.items():
         progress, place = placed[name]
+        question = progress.plan.question
+        subject = digest([progress.plan.rows[place].recipe, question.images, question.seed, question.dtype])
         for block in range(progress.plan.blocks):
             if (place, block) not in progress.done:
-                yield Unit(task, progress.segment, place, block, progress.plan.places(block), device)
+                yield Unit(task, progress.segment, place, block, progress.plan.places(block), device, subject)
 
 
 def _rows(tasks: list[Task]) -> dict[str, Row]:
@@ -153,22 +146,21 @@ def _one_question(group: list[Task]) -> Question:
     questions = [task.question for task in asked.values()]
     other = next((question for question in questions if question != questions[0]), None)
     if other:
-        msg = f"One store holds one question per measurement; these tasks ask two: {_difference(questions[0], other)}."
+        msg = f"One store holds one question per measurement; these tasks ask two: {difference(questions[0], other)}."
         raise ValueError(msg)
     return questions[0]
 
 
-def _refuse_other_question(question: Question, progress: Progress, root: Path) -> None:
+def _refuse_other_question(question: Question, progress: Progress, root: Place) -> None:
     if question != progress.plan.question:
-        difference = _difference(progress.plan.question, question)
         msg = (
             f"The store {root} answers another {progress.plan.label!r} question and will not be overwritten: "
-            f"{difference}. Choose another folder, or ask what it answers."
+            f"{difference(progress.plan.question, question)}. Choose another folder, or ask what it answers."
         )
         raise ValueError(msg)
 
 
-def _refuse_other_purifiers(rows: dict[str, Row], stored: list[Progress], root: Path) -> None:
+def _refuse_other_purifiers(rows: dict[str, Row], stored: list[Progress], root: Place) -> None:
     for row in [row for progress in stored for row in progress.plan.rows if row.purifier in rows]:
         if row.recipe != rows[row.purifier].recipe:
             msg = (
@@ -176,8 +168,3 @@ def _refuse_other_purifiers(rows: dict[str, Row], stored: list[Progress], root: 
                 f"{row.recipe}, now it would be {rows[row.purifier].recipe}. Choose another name or folder."
             )
             raise ValueError(msg)
-
-
-def _difference(first: Question, second: Question) -> str:
-    left, right = asdict(first), asdict(second)
-    return "; ".join(f"{name} {left[name]} against {right[name]}" for name in left if left[name] != right[name])

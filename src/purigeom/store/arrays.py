@@ -1,25 +1,29 @@
-"""Arrays on disk: each appears whole, and its header says what its header must be."""
+"""Arrays as files: encoded in memory, put header last, and read only where the header is the one it was."""
 
 import json
-import shutil
-import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import zarr
+from zarr.buffer.cpu import Buffer
 from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.storage import MemoryStore
 
 from purigeom.identity import digest
+from purigeom.store.places import Place, arrays, put, read
 
 HEADER = "header_digest"
 """The attribute of an array that holds the digest of the rest of its header, so that damage shows."""
+FILE = "zarr.json"
+"""The file of an array's or segment's header: what has none is not there."""
+LABELS = "c.0"
+"""The file of an array's labels along one dimension."""
 TEXT = np.dtypes.StringDType()
 _CODECS = (ZstdCodec(level=3), Crc32cCodec())  # the checksum covers the bytes as they lie on disk
 _FLAT: dict[str, Any] = {"name": "default", "separator": "."}  # a chunk lies beside its siblings: one listing shows all
+_CONFIG: Any = {"write_empty_chunks": True}  # zeros are an answer; a missing chunk is damage
 
 
 @dataclass(frozen=True)
@@ -33,22 +37,12 @@ class Layout:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-def add_array(folder: Path, name: str, layout: Layout) -> None:
-    """Add an empty array to a segment's folder; leave the one that is there already."""
-    with whole(folder / name, folder.parent) as scratch:
-        _create(scratch, layout)
-
-
-def add_values(folder: Path, name: str, dim: str, values: np.ndarray[Any, Any]) -> None:
-    """Add an array of labels along one dimension to a segment's folder; leave the one that is there already."""
-    values = values.astype(TEXT) if values.dtype.kind in "UO" else values
-    with whole(folder / name, folder.parent) as scratch:
-        _create(scratch, Layout((dim,), values.shape, values.shape, values.dtype))[...] = values
-
-
-def _create(path: Path, layout: Layout) -> "zarr.Array[Any]":
+def laid_out(name: str, layout: Layout, values: np.ndarray[Any, Any] | None = None) -> dict[str, bytes]:
+    """Return the files of a new array by their paths in its segment, the header last."""
+    held: dict[str, Any] = {}
     array = zarr.create_array(
-        path,
+        MemoryStore(held),
+        name=name,
         shape=layout.shape,
         chunks=layout.chunks,
         dtype=layout.dtype,
@@ -57,59 +51,122 @@ def _create(path: Path, layout: Layout) -> "zarr.Array[Any]":
         chunk_key_encoding=_FLAT,
         dimension_names=layout.dims,
         attributes=layout.attributes,
-        config={"write_empty_chunks": True},
+        config=_CONFIG,
     )
-    file = path / "zarr.json"
-    header = {**json.loads(file.read_text()), "attributes": layout.attributes}
-    header["attributes"] = {**layout.attributes, HEADER: digest(header)}
-    file.write_text(json.dumps(header))
-    return array
+    header = json.loads(held[f"{name}/{FILE}"].to_bytes())
+    if values is not None:
+        array[...] = values
+    return {**_chunks(held, name), f"{name}/{FILE}": sealed_header(header)}
 
 
-@contextmanager
-def whole(target: Path, room: Path) -> Iterator[Path]:
-    """Yield a scratch folder in a room; it becomes `target` at the end, unless another process was first."""
-    scratch = room / f".{target.name}.{uuid.uuid4().hex}.partial"
-    try:
-        yield scratch
-        scratch.rename(target)
-    except OSError:
-        if not target.exists():
-            raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+def labelled(dim: str, values: np.ndarray[Any, Any]) -> dict[str, bytes]:
+    """Return the files of an array of labels along one dimension."""
+    values = values.astype(TEXT) if values.dtype.kind in "UO" else values
+    return laid_out(dim, Layout((dim,), values.shape, values.shape, values.dtype), values)
 
 
-def opened(folder: Path, name: str, mode: Literal["r", "r+"] = "r") -> "zarr.Array[Any]":
-    """Return an array of a segment; raise ValueError where its header is not the one it was made with."""
-    problem = header_problem(folder / name)
-    if problem:
-        raise ValueError(damaged(folder / name, problem))
-    array = zarr.open_array(folder / name, mode=mode)
-    return array.with_config({"write_empty_chunks": True})  # zeros are an answer; a missing chunk is damage
+def sealed_header(header: dict[str, Any]) -> bytes:
+    """Return a header with the digest of the rest of it, as it lies on disk."""
+    attributes = {**_unsealed(header)["attributes"], HEADER: digest(_unsealed(header))}
+    return json.dumps({**header, "attributes": attributes}).encode()
 
 
-def header_problem(path: Path) -> str | None:
+def _unsealed(header: dict[str, Any]) -> dict[str, Any]:
+    return {**header, "attributes": {name: said for name, said in header["attributes"].items() if name != HEADER}}
+
+
+def encoded(name: str, header: bytes, region: tuple[slice, ...], values: np.ndarray[Any, Any]) -> dict[str, bytes]:
+    """Return the chunks that hold values at a region of an array, by their paths in its segment."""
+    held: dict[str, Any] = {f"{name}/{FILE}": Buffer.from_bytes(header)}
+    array = zarr.open_array(MemoryStore(held), path=name, mode="r+", zarr_format=3).with_config(_CONFIG)
+    check_ownership(array, region)
+    array[region] = values
+    return _chunks(held, name)
+
+
+def decoded(header: bytes, name: str, chunk: bytes) -> np.ndarray[Any, Any]:
+    """Return what a chunk of an array holds; damage raises whatever the codecs raise."""
+    held: dict[str, Any] = {FILE: Buffer.from_bytes(header), name: Buffer.from_bytes(chunk)}
+    array = zarr.open_array(MemoryStore(held), mode="r", zarr_format=3)
+    places = zip(map(int, name.split(".")[1:]), array.chunks, strict=True)
+    return np.asarray(array[tuple(slice(place * size, (place + 1) * size) for place, size in places)])
+
+
+def _chunks(held: Mapping[str, Any], name: str) -> dict[str, bytes]:
+    return {key: held[key].to_bytes() for key in sorted(held) if key.startswith(f"{name}/c")}
+
+
+def check_ownership(array: "zarr.Array[Any]", region: tuple[slice, ...]) -> None:
+    """Raise unless a region covers whole chunks, or shards: what two writers share, one of them loses."""
+    owned = array.shards or array.chunks
+    for place, chunk, size in zip(region, owned, array.shape, strict=True):
+        if place.start % chunk or (place.stop % chunk and place.stop != size):
+            msg = (
+                f"A unit must own whole chunks of {array.path!r}, of shape {owned}; got the region {region}. "
+                "Writers that share a chunk lose each other's numbers."
+            )
+            raise ValueError(msg)
+
+
+def put_all(folder: Place, contents: Mapping[str, bytes]) -> None:
+    """Put files into a folder one after another, each whole."""
+    for path, content in contents.items():
+        put(folder / path, content)
+
+
+def opened(array: Place) -> "zarr.Array[Any]":
+    """Return an array for reading; raise ValueError where its header is not the one it was made with."""
+    header_of(array)
+    return zarr.open_array(arrays(array), mode="r", zarr_format=3)
+
+
+def header_of(array: Place) -> bytes:
+    """Return an array's header; raise ValueError where it is not the one it was made with."""
+    return intact(array, read(array / FILE))
+
+
+def intact(array: Place, header: bytes | None) -> bytes:
+    """Return a header that was read; raise ValueError where it is not the one it was made with."""
+    problem = header_problem(header)
+    if header is None or problem:
+        raise ValueError(damaged(array, problem or ""))
+    return header
+
+
+def header_problem(content: bytes | None) -> str | None:
     """Return what is wrong with an array's header."""
+    if content is None:
+        return "its header is missing"
     try:
-        header = json.loads((path / "zarr.json").read_text())
-        written = header["attributes"].pop(HEADER)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        header: dict[str, Any] = json.loads(content)
+        whole = digest(_unsealed(header)) == header["attributes"][HEADER]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         return f"its header cannot be read ({type(error).__name__}: {error})"
-    return None if digest(header) == written else "its header is not the one it was made with"
+    return None if whole else "its header is not the one it was made with"
 
 
-def chunk_problem(path: Path, done: Iterable[tuple[int, int]]) -> str | None:
-    """Return which chunk is missing: the one of an array of labels, or of a finished row and block."""
-    dims = json.loads((path / "zarr.json").read_text())["dimension_names"]
-    there = {entry.name for entry in path.iterdir()}
-    places = [{"purifier": row, "image": block, "block": block} for row, block in sorted(done)]
-    wanted = [[0]] if len(dims) == 1 else [[place.get(dim, 0) for dim in dims] for place in places]
-    names = (".".join(["c", *map(str, place)]) for place in wanted)
-    missing = next((name for name in names if name not in there), None)
-    return f"the chunk {missing} is missing" if missing else None
+def dims_of(header: bytes) -> list[str]:
+    """Return an array's dimensions."""
+    dims: list[str] = json.loads(header)["dimension_names"]
+    return dims
 
 
-def damaged(path: Path, problem: str) -> str:
+def chunks_of(dims: list[str], done: Iterable[tuple[int, int]]) -> dict[str, tuple[int, int] | None]:
+    """Return the files that an array must have, each with the finished unit it belongs to; labels have one for all."""
+    if len(dims) == 1:
+        return {LABELS: None}
+    return {chunk_name(dims, *unit): unit for unit in sorted(done)}
+
+
+def chunk_name(dims: list[str], row: int, block: int) -> str:
+    """Return the file of a unit's chunk in an array."""
+    places = {"purifier": row, "image": block, "block": block}
+    return ".".join(["c", *(str(places.get(dim, 0)) for dim in dims)])
+
+
+def damaged(path: Place, problem: str) -> str:
     """Return the sentence to raise for a damaged array."""
-    return f"{path} is damaged: {problem}. Restore it, or delete the segment {path.parent.name} to measure it anew."
+    return (
+        f"{path} is damaged: {problem}. Restore it, or let `purigeom check --repair` drop what is broken: the next run "
+        "answers it again."
+    )

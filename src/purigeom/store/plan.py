@@ -72,3 +72,9 @@ def from_json(attributes: dict[str, Any]) -> Plan:
     question = Question(**attributes["question"])
     rows = tuple(Row(**row) for row in attributes["rows"])
     return Plan(**{**attributes, "question": question, "rows": rows, "image_ids": tuple(attributes["image_ids"])})
+
+
+def difference(first: Question, second: Question) -> str:
+    """Return what two questions do not share."""
+    left, right = asdict(first), asdict(second)
+    return "; ".join(f"{name} {left[name]} against {right[name]}" for name in left if left[name] != right[name])

@@ -1,26 +1,32 @@
 """From the segments of a store to one labelled Dataset of everything that is finished."""
 
 import json
+import warnings
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from purigeom.schema import validate
-from purigeom.store.arrays import HEADER, chunk_problem, damaged, header_problem, opened
+from purigeom.store.arrays import HEADER, damaged, opened
+from purigeom.store.findings import found_in
+from purigeom.store.places import Place, arrays, place, reached
 from purigeom.store.plan import Plan, Row
-from purigeom.store.segment import SEAL, read_plan, sealed
+from purigeom.store.presence import PLANNED, SEAL, answered, plan_of, sealed, segments
+
+LAZY_BYTES = "4MiB"
+"""How much of a variable is read at once where everything is lazy: whole units, so that no chunk is read twice."""
 
 
 @dataclass(frozen=True)
 class Progress:
     """How much of a segment is finished."""
 
-    segment: Path
+    segment: Place
     plan: Plan
     done: frozenset[tuple[int, int]]
 
@@ -30,18 +36,25 @@ class Progress:
         return len(self.plan.rows) * self.plan.blocks - len(self.done)
 
 
-def progress_of(root: Path | str) -> list[Progress]:
+def progress_of(root: Place | str) -> list[Progress]:
     """Return every segment of a store and what is done of it, in the order in which they were asked for."""
-    segments = sorted(path for path in Path(root).glob("*.zarr") if not path.name.startswith("."))
-    found = [Progress(path, read_plan(path), frozenset(sealed(path))) for path in segments]
+    plans = [(segment, plan_of(segment)) for segment in segments(place(root))]
+    found = [Progress(segment, plan, frozenset(sealed(segment))) for segment, plan in plans if plan]
     return sorted(found, key=lambda progress: progress.plan.number)
 
 
-def load(root: Path | str) -> xr.Dataset:
+def load(root: Place | str, *, lazy: bool = False) -> xr.Dataset:
     """Return all finished answers of a store, opened lazily where one segment holds them.
 
     Rows of which any unit is missing are left out whole. Where some purifiers were asked fewer questions
     than others, the missing facts are NaN.
+
+    Parameters
+    ----------
+    root
+        A folder, or a URL such as `s3://bucket/study`.
+    lazy
+        Open everything lazily as Dask arrays, so that a store larger than memory can be summarised.
 
     Raises
     ------
@@ -52,18 +65,24 @@ def load(root: Path | str) -> xr.Dataset:
     if not found:
         msg = f"{root} holds no segment of a purigeom store. Check the path, or run a measurement into it."
         raise FileNotFoundError(msg)
-    rows = _rows(found)
-    questions: dict[str, list[xr.Dataset]] = {}
-    for progress in found:
-        parts = questions.setdefault(progress.plan.label, [])
-        there = {name for part in parts for name in part["purifier"].values}
-        parts.append(_finished(progress, there))
-    answers = [_joined(parts) for parts in questions.values()]
+    rows = rows_by_name(found)
+    with _chunked(lazy) as chunks:
+        answers = _answers(found, chunks)
     asked = {progress.plan.label: json.dumps(asdict(progress.plan.question)) for progress in found}
     return validate(_described(_merged(answers), rows)).assign_attrs(asked)
 
 
-def _rows(found: list[Progress]) -> dict[str, Row]:
+def _answers(found: list[Progress], chunks: Literal["auto"] | None) -> list[xr.Dataset]:
+    """Return the finished answers to every question."""
+    questions: dict[str, list[xr.Dataset]] = {}
+    for progress in found:
+        parts = questions.setdefault(progress.plan.label, [])
+        there = {name for part in parts for name in part["purifier"].values}
+        parts.append(_finished(progress, there, chunks))
+    return [_joined(parts) for parts in questions.values()]
+
+
+def rows_by_name(found: list[Progress]) -> dict[str, Row]:
     """Return every purifier by its name; raise where two programs at once gave one name to two of them."""
     rows: dict[str, Row] = {}
     for progress in found:
@@ -77,25 +96,47 @@ def _rows(found: list[Progress]) -> dict[str, Row]:
     return rows
 
 
-def _finished(progress: Progress, there: set[str]) -> xr.Dataset:
+@contextmanager
+def _chunked(lazy: bool) -> Iterator[Literal["auto"] | None]:
+    """Yield the size of chunks to open arrays in; None leaves Dask out."""
+    if not lazy:
+        yield None
+        return
+    try:
+        import dask
+    except ImportError as error:
+        msg = "load(..., lazy=True) needs Dask: pip install 'purigeom[dask]', or load without it."
+        raise ModuleNotFoundError(msg) from error
+    with dask.config.set({"array.chunk-size": LAZY_BYTES}):
+        yield "auto"
+
+
+def _finished(progress: Progress, there: set[str], chunks: Literal["auto"] | None) -> xr.Dataset:
     """Return the rows of a segment whose every unit is sealed and that are not there already."""
-    plan = progress.plan
-    for path in sorted(path for path in progress.segment.iterdir() if path.is_dir()):
-        problem = header_problem(path) or chunk_problem(path, progress.done)
-        if problem:
-            raise ValueError(damaged(path, problem))
+    plan, segment = progress.plan, progress.segment
+    for name in sorted([*answered(segment), *PLANNED]):
+        _refuse_damage(segment / name, progress.done)
     blocks = range(plan.blocks)
     rows = [
         place
         for place, row in enumerate(plan.rows)
         if row.purifier not in there and all((place, block) in progress.done for block in blocks)
     ]
-    facts = xr.open_zarr(progress.segment, consolidated=False, chunks=None, drop_variables=[SEAL])
+    with reached(segment), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Object at")  # an array without a header: its writer was stopped
+        facts = xr.open_zarr(arrays(segment), consolidated=False, chunks=chunks, drop_variables=[SEAL])
     facts = facts if len(rows) == len(plan.rows) else facts.isel(purifier=rows)
     facts.attrs = {}
     for variable in facts.variables.values():
         variable.attrs.pop(HEADER, None)
     return facts.assign_coords(purifier=_text([plan.rows[row].purifier for row in rows]))
+
+
+def _refuse_damage(array: Place, done: Collection[tuple[int, int]]) -> None:
+    """Raise where the names and headers of an array tell that it is damaged."""
+    for finding in found_in(array, done):
+        if not finding.harmless:
+            raise ValueError(damaged(finding.path, finding.problem))
 
 
 def _joined(parts: list[xr.Dataset]) -> xr.Dataset:
@@ -141,11 +182,11 @@ def _text(words: list[str]) -> np.ndarray[Any, Any]:
     return np.array(words, dtype=object)
 
 
-def provenance(root: Path | str) -> list[dict[str, Any]]:
+def provenance(root: Place | str) -> list[dict[str, Any]]:
     """Return what made every finished unit: package versions, commit, device, seconds."""
     made = []
     for progress in progress_of(root):
-        seals = opened(progress.segment, SEAL)
+        seals = np.asarray(opened(progress.segment / SEAL)[...])
         for row, block in sorted(progress.done):
             unit = {"question": progress.plan.label, "purifier": progress.plan.rows[row].purifier, "block": block}
             made.append({**unit, **json.loads(str(seals[row, block]))})

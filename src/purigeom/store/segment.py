@@ -1,148 +1,130 @@
-"""One segment on disk: created whole, filled unit by unit, each unit sealed after its last number."""
+"""One segment of a store: there once its header is, filled unit by unit, each unit sealed after its last number."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 import zarr
+from zarr.storage import MemoryStore
 
-from purigeom.schema import SCHEMA_VERSION, VARIABLES
-from purigeom.store.arrays import TEXT, Layout, add_array, add_values, opened, whole
-from purigeom.store.plan import Plan, folder_name, from_json, to_json
-
-SEAL = "made_by"
-"""The array whose chunk (row, block) is written last: a unit counts only once it is there."""
-
-
-def create(root: Path, plan: Plan) -> Path:
-    """Lay out a segment so that it appears whole; leave the one that is there already."""
-    attributes = to_json(plan)
-    target = root / folder_name(plan.label, attributes)
-    if target.exists():
-        return target
-    with named_failures(target):
-        root.mkdir(parents=True, exist_ok=True)
-        with whole(target, root) as scratch:
-            zarr.create_group(scratch, attributes={"purigeom": attributes})
-            add_values(scratch, "purifier", "purifier", np.array([row.purifier for row in plan.rows], TEXT))
-            add_values(scratch, "image", "image", np.array(plan.image_ids, np.int64))
-            seals = Layout(("purifier", "block"), (len(plan.rows), plan.blocks), (1, 1), TEXT)
-            add_array(scratch, SEAL, seals)
-    return target
+from purigeom.schema import VARIABLES
+from purigeom.store.arrays import (
+    FILE,
+    LABELS,
+    TEXT,
+    Layout,
+    decoded,
+    encoded,
+    header_of,
+    intact,
+    labelled,
+    laid_out,
+    put_all,
+)
+from purigeom.store.places import Place, failure, read, refusal, refused
+from purigeom.store.plan import Plan, folder_name, to_json
+from purigeom.store.presence import SEAL, read_plan
 
 
-def read_plan(segment: Path) -> Plan:
-    """Return a segment's plan; raise where it is damaged or of another schema."""
-    header = segment / "zarr.json"
-    return _read_plan(segment, header.stat().st_mtime_ns if header.exists() else 0)
+def create(root: Place, plan: Plan) -> Place:
+    """Lay out a segment; leave the one that is there already."""
+    segment = root / folder_name(plan.label, to_json(plan))
+    with named_failures(segment):
+        if read(segment / FILE) is None:
+            put_all(segment, contents(plan))
+    return segment
 
 
-@lru_cache
-def _read_plan(segment: Path, changed: int) -> Plan:
-    del changed  # part of the cache's key
-    try:
-        attributes = json.loads((segment / "zarr.json").read_text())["attributes"]["purigeom"]
-        if folder_name(attributes["label"], attributes) != segment.name:
-            msg = f"{segment} is damaged: its header does not match its name. Restore it or delete the folder."
-            raise ValueError(msg)
-        _refuse_other_schema(segment, attributes["schema"])
-        return from_json(attributes)
-    except (OSError, KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        msg = f"{segment} is no readable segment of a purigeom store ({type(error).__name__}: {error})."
-        raise ValueError(msg) from error
+def contents(plan: Plan) -> dict[str, bytes]:
+    """Return the files of a segment without answers, its header last: two drivers with one plan put the same bytes."""
+    held: dict[str, Any] = {}
+    zarr.create_group(MemoryStore(held), attributes={"purigeom": to_json(plan)})
+    seals = Layout(("purifier", "block"), (len(plan.rows), plan.blocks), (1, 1), TEXT)
+    return {
+        **labelled("purifier", np.array([row.purifier for row in plan.rows], TEXT)),
+        **labelled("image", np.array(plan.image_ids, np.int64)),
+        **laid_out(SEAL, seals),
+        FILE: held[FILE].to_bytes(),
+    }
 
 
-def _refuse_other_schema(segment: Path, schema: int) -> None:
-    if schema != SCHEMA_VERSION:
-        msg = (
-            f"{segment} follows store schema {schema}; this purigeom reads {SCHEMA_VERSION}. Use the "
-            "version that wrote it, or measure into a new folder."
-        )
-        raise ValueError(msg)
-
-
-def sealed(segment: Path) -> set[tuple[int, int]]:
-    """Return the row and block of every finished unit, from the names of the seals alone."""
-    names = (entry.name for entry in os.scandir(segment / SEAL) if entry.name.startswith("c."))
-    return {(int(row), int(block)) for _, row, block in (name.split(".") for name in names if name.count(".") == 2)}
-
-
-def write(segment: Path, row: int, block: int, answer: xr.Dataset, made_by: dict[str, Any]) -> None:
-    """Write one unit's answer, then its seal."""
+def write(segment: Place, row: int, block: int, answer: xr.Dataset, made_by: dict[str, Any]) -> None:
+    """Write one unit's answer, then its seal: one file, so that the unit is finished at once."""
     plan = read_plan(segment)
     places = plan.places(block)
     with named_failures(segment):
         for name in answer.indexes:
             _label(segment, str(name), answer[name].values, plan.image_ids[places])
         for name, variable in answer.data_vars.items():
-            array = _variable(segment, plan, str(name), variable)
+            header = _variable(segment, plan, str(name), variable)
             axis = variable.dims.index("image") + 1
-            region = [slice(row, row + 1)] + [slice(0, size) for size in array.shape[1:]]
+            region = [slice(row, row + 1)] + [slice(0, size) for size in variable.shape]
             region[axis] = places
-            check_ownership(array, tuple(region))
-            array[tuple(region)] = variable.values[None]
-        opened(segment, SEAL, "r+")[row, block] = json.dumps(made_by, sort_keys=True)
+            put_all(segment, encoded(str(name), header, tuple(region), variable.values[None]))
+        said = np.array([[json.dumps(made_by, sort_keys=True)]], TEXT)
+        unit = (slice(row, row + 1), slice(block, block + 1))
+        put_all(segment, encoded(SEAL, header_of(segment / SEAL), unit, said))
 
 
-def check_ownership(array: "zarr.Array[Any]", region: tuple[slice, ...]) -> None:
-    """Raise unless a region covers whole chunks, or shards: what two writers share, one of them loses."""
-    owned = array.shards or array.chunks
-    for place, chunk, size in zip(region, owned, array.shape, strict=True):
-        if place.start % chunk or (place.stop % chunk and place.stop != size):
-            msg = (
-                f"A unit must own whole chunks of {array.path!r}, of shape {owned}; got the region {region}. "
-                "Writers that share a chunk lose each other's numbers."
-            )
-            raise ValueError(msg)
-
-
-def _label(segment: Path, name: str, labels: np.ndarray[Any, Any], ids: tuple[int, ...]) -> None:
+def _label(segment: Place, name: str, labels: np.ndarray[Any, Any], ids: tuple[int, ...]) -> None:
     """Store the labels of a dimension with the first answer; raise if a later answer has others."""
-    if name == "image":
-        stored: np.ndarray[Any, Any] = np.array(ids)
-    else:
-        if not (segment / name).exists():
-            add_values(segment, name, name, labels)
-        stored = np.asarray(opened(segment, name)[...])
+    stored = np.array(ids) if name == "image" else _stored_labels(segment, name, labels)
     if list(labels) != list(stored):
         msg = f"The labels of {name!r} must be those of {segment}, {list(stored)}; this answer has {list(labels)}."
         raise ValueError(msg)
 
 
-def _variable(segment: Path, plan: Plan, name: str, variable: xr.DataArray) -> "zarr.Array[Any]":
-    """Return a variable's array, creating it from the first answer; all answers of a segment look alike."""
+def _stored_labels(segment: Place, name: str, labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the labels that a segment has for a dimension: these ones, where it has none yet or lost some file."""
+    array = segment / name
+    header, chunk = read(array / FILE), read(array / LABELS)
+    if header is None or chunk is None:
+        put_all(segment, labelled(name, labels))
+        header, chunk = read(array / FILE), read(array / LABELS)
+    return decoded(intact(array, header), LABELS, chunk or b"")
+
+
+def _variable(segment: Place, plan: Plan, name: str, variable: xr.DataArray) -> bytes:
+    """Return the header of a variable's array, made with the first answer; all answers of a segment look alike."""
     sizes = {**variable.sizes, "image": len(plan.image_ids)}
+    shape = (len(plan.rows), *(sizes[dim] for dim in variable.dims))
+    header = read(segment / name / FILE)
+    if header is None:
+        put_all(segment, laid_out(name, _layout(plan, name, variable, shape)))
+        header = read(segment / name / FILE)
+    header = intact(segment / name, header)
+    found = json.loads(header)
+    if tuple(found["shape"]) != shape:
+        msg = f"{name!r} of this purifier has shape {shape}; earlier answers in {segment} have {tuple(found['shape'])}."
+        raise ValueError(msg)
+    if not np.can_cast(variable.dtype, found["data_type"], "same_kind"):
+        msg = f"{name!r} of this purifier is {variable.dtype}; earlier answers in {segment} are {found['data_type']}."
+        raise ValueError(msg)
+    return header
+
+
+def _layout(plan: Plan, name: str, variable: xr.DataArray, shape: tuple[int, ...]) -> Layout:
+    """Return what the array of a variable looks like: a chunk is what one unit says of it."""
     chunks = {**variable.sizes, "image": plan.images_per_unit}
     dims = tuple(str(dim) for dim in variable.dims)
-    shape = (len(plan.rows), *(sizes[dim] for dim in dims))
-    if not (segment / name).exists():
-        documented = {"description": VARIABLES[name].meaning, "units": VARIABLES[name].units}
-        owned = (1, *(chunks[dim] for dim in dims))
-        add_array(segment, name, Layout(("purifier", *dims), shape, owned, variable.dtype, documented))
-    array = opened(segment, name, "r+")
-    if array.shape != shape:
-        msg = f"{name!r} of this purifier has shape {shape}; earlier answers in {segment} have {array.shape}."
-        raise ValueError(msg)
-    if not np.can_cast(variable.dtype, array.dtype, "same_kind"):
-        msg = f"{name!r} of this purifier is {variable.dtype}; earlier answers in {segment} are {array.dtype}."
-        raise ValueError(msg)
-    return array
+    documented = {"description": VARIABLES[name].meaning, "units": VARIABLES[name].units}
+    owned = (1, *(chunks[dim] for dim in dims))
+    return Layout(("purifier", *dims), shape, owned, variable.dtype, documented)
 
 
 @contextmanager
-def named_failures(path: Path) -> Iterator[None]:
+def named_failures(path: Place) -> Iterator[None]:
     """Say where writing failed, and that what is stored stays."""
     try:
         yield
-    except OSError as error:
+    except Exception as error:
+        if not refused(error):
+            raise
         msg = (
-            f"{path} could not be written: {error.strerror or error}. What was stored before stays readable; make "
+            f"{path} could not be written: {refusal(error)}. What was stored before stays readable; make "
             "room or choose another folder and run again, only missing answers will be measured."
         )
-        raise OSError(error.errno, msg) from error
+        raise failure(error, msg) from error

@@ -1,0 +1,86 @@
+"""Measure some of a store's answers again, and say where they are not what is stored."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from purigeom.answering import answered
+from purigeom.rebuilding import rebuilt
+from purigeom.store.arrays import opened
+from purigeom.store.places import Place
+from purigeom.store.reading import Progress, progress_of
+from purigeom.tasks import Task, Unit
+
+TOLERANCE = 1e-4
+"""What other hardware or threads may change of a number, relative to the largest of its answer."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """One unit that was asked a second time, and what came of it; no problem where the answer is the same."""
+
+    question: str
+    purifier: str
+    block: int
+    problem: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.question} of {self.purifier}, block {self.block}: {self.problem or 'the same again'}"
+
+
+def measured_again(root: Place | str, share: float, seed: int = 0, device: str = "cpu") -> Iterator[Again]:
+    """Ask a random share of a store's finished units again, one at least, and yield what came of each.
+
+    The tasks are built from their recipes, as data. What is no description of purigeom's own cannot be asked from
+    here, and says so; so does what has other weights or another version by now.
+    """
+    if not 0 < share <= 1:
+        msg = f"The share of a store that is measured again must be above 0 and at most 1; got {share!r}."
+        raise ValueError(msg)
+    units = [(progress, *place) for progress in progress_of(root) for place in sorted(progress.done)]
+    if not units:
+        msg = f"{root} holds no finished unit to measure again. Check the path, or run a measurement into it."
+        raise ValueError(msg)
+    count = max(1, round(share * len(units)))
+    chosen = np.random.default_rng(seed).choice(len(units), count, replace=False)
+    for progress, row, block in (units[place] for place in sorted(chosen)):
+        yield _again(progress, row, block, device)
+
+
+def _again(progress: Progress, row: int, block: int, device: str) -> Again:
+    plan = progress.plan
+    one = Again(plan.label, plan.rows[row].purifier, block)
+    try:
+        facts, _ = answered(_unit(progress, row, block, device))
+        problem = "; ".join(_differences(progress, row, block, facts))
+    except Exception as error:
+        problem = f"cannot be asked again ({type(error).__name__}: {error})"
+    return Again(one.question, one.purifier, block, problem)
+
+
+def _unit(progress: Progress, row: int, block: int, device: str) -> Unit:
+    plan, question = progress.plan, progress.plan.question
+    purifier, measurement, images = map(rebuilt, (plan.rows[row].recipe, question.measurement, question.images))
+    task = Task(plan.rows[row].purifier, purifier, measurement, images, question.seed, question.dtype)
+    return Unit(task, progress.segment, row, block, plan.places(block), device, task.key)
+
+
+def _differences(progress: Progress, row: int, block: int, facts: xr.Dataset) -> Iterator[str]:
+    """Yield how an answer differs from the stored one, variable by variable."""
+    places = progress.plan.places(block)
+    for name, found in facts.data_vars.items():
+        before = (slice(None),) * found.dims.index("image")
+        stored = np.asarray(opened(progress.segment / str(name))[row])[(*before, places)]
+        if stored.shape != found.shape:
+            yield f"{name} has the shape {found.shape}, stored is {stored.shape}"
+        elif not _alike(stored.astype(float), found.values.astype(float)):
+            off = np.nanmax(np.abs(stored.astype(float) - found.values.astype(float)))
+            yield f"{name} differs by up to {off:.3g} from what is stored"
+
+
+def _alike(stored: np.ndarray, found: np.ndarray) -> bool:
+    finite = np.abs(stored[np.isfinite(stored)])
+    scale = TOLERANCE * max(1e-12, finite.max(initial=0.0))
+    return np.allclose(stored, found, rtol=0, atol=scale, equal_nan=True)
