@@ -6,7 +6,7 @@ SHARED ?= ../shared/data
 CIFAR_CLASSIFIER ?= $(firstword $(wildcard $(SHARED)/weights/cifar10_resnet56.safetensors) cifar10)
 KERNEL := {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
-.PHONY: demo test lint types floors tests benchmark figures cifar zoo notebooks clean
+.PHONY: demo test lint types floors tests test-slow benchmark figures cifar zoo notebooks clean
 .DEFAULT_GOAL := demo
 
 demo: $(STAMP)
@@ -26,6 +26,10 @@ floors: $(STAMP)
 
 tests: $(STAMP)
 	$(BIN)/pytest -n 2
+
+# More kills and more fuzzing than a check before every commit can wait for
+test-slow: $(STAMP)
+	$(BIN)/pytest -n 2 -m slow
 
 figures: $(STAMP)
 	$(BIN)/python -m analyses.paper data_cache/paper
@@ -63,6 +67,7 @@ benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.prediction
 	$(BIN)/python -m benchmarks.cifar
 	$(BIN)/python -m benchmarks.zoo
+	$(BIN)/python -m benchmarks.scale
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

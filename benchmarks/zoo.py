@@ -5,6 +5,7 @@ Survival is that of PGD-20 through the exact gradient, or BPDA's where there is 
 """
 
 import json
+import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -50,7 +51,7 @@ def line(name: str, purifier: RandomMap, images: Digits = IMAGES, attack: PGD = 
         "network_evaluations_per_image": calls,
         "seconds_per_image": round(seconds, 5),
         **_survival(purifier, batch, attack),
-        "psnr_db": round(float(facts["psnr"].mean()), 2),
+        "psnr_db": _finite(float(facts["psnr"].mean())),
         "ssim": round(float(facts["ssim"].mean()), 4),
         "images_set_aside": int(facts["psnr"].isnull().all("draw").sum()),
     }
@@ -86,6 +87,11 @@ def _cost(purifier: RandomMap, batch: Batch) -> tuple[float, float]:
     with counted() as evaluations:
         pinned(batch.images)
     return evaluations.count / len(batch), (time.process_time() - started) / len(batch)
+
+
+def _finite(value: float) -> float | None:
+    """Return a number; nothing for what JSON has no word for, as where an image comes back untouched."""
+    return round(value, 2) if math.isfinite(value) else None
 
 
 def _survival(purifier: RandomMap, batch: Batch, attack: PGD) -> dict[str, float]:
