@@ -10,11 +10,13 @@ from pathlib import Path
 from figures.script import given
 from figures.tables import printed
 from purigeom import store
+from purigeom.judging import looking
 from purigeom.measurements.distances import Distances
 from purigeom.prediction.files import load, shipped
 from purigeom.prediction.strangers import met
 from purigeom.prediction.table import tabulated
-from purigeom.tables.zoo import companions, everyone, overstated, strangers, strangers_by_family
+from purigeom.tables.strangers import companions, strangers, strangers_by_family, yardsticks
+from purigeom.tables.zoo import everyone, overstated
 
 TIMED = Distances.label
 """The question whose seconds are told."""
@@ -28,11 +30,12 @@ def main(root: Path, folder: Path) -> list[Path]:
     for name in CALIBRATIONS:
         calibration = load(shipped()[name])
         radius = calibration.attrs["radius"]
-        foretold = met(tabulated(results, radius), calibration)
+        foretold = met(tabulated(looking(results), radius), calibration)
         tables = {
             "zoo": everyone(results, radius, seconds),
             "overstated": overstated(results, foretold),
             "companions": companions(results, foretold),
+            "yardsticks": yardsticks(results, foretold, calibration),
             "strangers": strangers(foretold),
             "strangers_by_family": strangers_by_family(foretold),
         }

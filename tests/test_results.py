@@ -35,7 +35,7 @@ def test_two_documents_quote_every_table_of_the_zoo(tmp_path) -> None:
     unpack("zoo", tmp_path)
     written = [path for path in zoo.main(tmp_path / "zoo", tmp_path / "tables") if path.suffix == ".md"]
     text = "".join((ROOT / "docs" / name).read_text() for name in ("zoo.md", "prediction.md"))
-    assert len(written) == 10
+    assert len(written) == 12
     assert not [path.name for path in written if path.read_text().strip() not in text]
 
 

@@ -36,7 +36,7 @@ def test_every_purifier_has_a_row_and_every_new_kind_a_prediction(root, tmp_path
     written = tables.main(root, tmp_path)
     assert {path.stem for path in written if path.suffix == ".md"} == {
         f"{kind}_{radius}"
-        for kind in ("zoo", "overstated", "companions", "strangers", "strangers_by_family")
+        for kind in ("zoo", "overstated", "companions", "yardsticks", "strangers", "strangers_by_family")
         for radius in (0.1, 0.2)
     }
     printed = capsys.readouterr().out

@@ -1,6 +1,7 @@
 """The command line: thin over the Python interface, and quick to say what it can do."""
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -68,6 +69,7 @@ def measure(
     workers: Workers = 0,
     dask: Dask = "",
     slurm: Slurm = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what it would cost.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure purifiers into a store, and print the means."""
@@ -78,7 +80,8 @@ def measure(
     questions = (tuple(measurement), classifier, attack, displacement, tuple(radius), draws, probes)
     asked = Asked(*questions, tuple(tolerance), half_precision, judgements)
     where = commands.Where(out, seed, device, dtype, chosen(workers, dask, slurm), quiet, precision)
-    typer.echo(commands.measured(purifiers, vary, images, asked, where))
+    say = commands.foretold if dry_run else commands.measured
+    typer.echo(say(purifiers, vary, images, asked, where))
 
 
 @application.command()
@@ -169,15 +172,21 @@ def _unreachable(error: Exception) -> bool:
     return refused(error)
 
 
+def _printable(text: str) -> str:
+    """Return a text in which nothing but its lines tells a terminal what to do: a path or a name may hold anything."""
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+
+
 def main() -> None:
-    """Run the command line; a mistake of the user's gets a sentence, not a traceback."""
+    """Run the command line; a mistake of the user's gets a sentence, anything else both this and a traceback."""
     try:
         application()
     except Exception as error:
-        if not isinstance(error, MISTAKES) and not _unreachable(error):
-            raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        sys.stderr.write(f"purigeom: {text}\n")
+        if not isinstance(error, MISTAKES) and not _unreachable(error):
+            traceback.print_exception(error)
+            text = f"{type(error).__name__}: {error}. This is a fault of the last file above: yours, or one to report."
+        sys.stderr.write(f"purigeom: {_printable(str(text))}\n")
         sys.exit(2)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from purigeom import catalog, store
+from purigeom import catalog, forecast, pace, store
 from purigeom.contract import verify
 from purigeom.defence.defended import Defended
 from purigeom.defence.diagnosis import diagnosed
@@ -42,6 +42,17 @@ class Where:
 
 def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: Where) -> str:
     """Measure purifiers into a store; return a table of their means."""
+    tasks = _tasks(words, vary, images, asked, where)
+    results = store.load(run(tasks, where.out, where.executor, device=where.device, quiet=where.quiet))
+    return means(_with_verdicts(results.sel(purifier=list(dict.fromkeys(task.purifier_name for task in tasks)))))
+
+
+def foretold(words: Sequence[str], vary: str, images: str, asked: Asked, where: Where) -> str:
+    """Say what `measured` would cost; write nothing."""
+    return forecast.told(_tasks(words, vary, images, asked, where), where.out, where.device)
+
+
+def _tasks(words: Sequence[str], vary: str, images: str, asked: Asked, where: Where) -> list[Task]:
     known = known_measurements(asked, images_to_compare_with(images))
     questions = [named(word, known, "measurement") for word in asked.measurements]
     purifiers = {name: quickened(one, where.precision) for name, one in _purifiers(words).items()}
@@ -49,13 +60,11 @@ def measured(words: Sequence[str], vary: str, images: str, asked: Asked, where: 
         settings = [varied(name, purifier, vary) for name, purifier in purifiers.items()]
         purifiers = {name: purifier for setting in settings for name, purifier in setting.items()}
     image_set = images_named(images, catalog.IMAGES)
-    tasks = [
+    return [
         Task(name, purifier, question, image_set, where.seed, where.dtype)
         for name, purifier in purifiers.items()
         for question in questions
     ]
-    results = store.load(run(tasks, where.out, where.executor, device=where.device, quiet=where.quiet))
-    return means(_with_verdicts(results.sel(purifier=list(purifiers))))
 
 
 def _with_verdicts(results: xr.Dataset) -> xr.Dataset:
@@ -95,7 +104,7 @@ def _unmet(results: xr.Dataset) -> dict[str, int]:
 
 
 def contents(root: str) -> str:
-    """Return what a store holds, a line per segment."""
+    """Return what a store holds, a line per segment, and how long the rest of every question will take."""
     found = store.progress_of(root)
     if not found:
         msg = f"{root} holds no segment of a purigeom store. Check the path."
@@ -107,7 +116,7 @@ def contents(root: str) -> str:
         done = f"{len(progress.done)} units done, {progress.missing} missing{_missing(progress)}"
         asked = f"{plan.question.measurement['description']}, seed {plan.question.seed}"
         lines.append(f"{plan.label}: {counts}, {done}\n  {asked}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *pace.rest(root)])
 
 
 def _missing(progress: store.Progress) -> str:

@@ -55,11 +55,20 @@ def cleared(results: xr.Dataset) -> xr.Dataset:
 
 def unaware(results: xr.Dataset) -> xr.Dataset:
     """Return the results of the one attack that never looked at the purifier; no verdict where its gradient broke."""
-    blind = [label for label in results["attack"].values if Unaware.label in str(label)]
+    blind = _blind(results)
     if len(blind) != 1:
         msg = f"One attack that is unaware of the purifier is needed; these results hold {blind or 'none'}."
         raise ValueError(msg)
     return cleared(results.sel(attack=blind[0], drop=True))
+
+
+def looking(results: xr.Dataset) -> xr.Dataset:
+    """Return the results of the attacks that knew the purifier."""
+    return results.drop_sel(attack=_blind(results))
+
+
+def _blind(results: xr.Dataset) -> list[str]:
+    return [label for label in results["attack"].values if Unaware.label in str(label)]
 
 
 def unbroken(facts: xr.Dataset, results: xr.Dataset) -> xr.Dataset:

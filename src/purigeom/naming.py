@@ -136,4 +136,8 @@ def _module(path: Path) -> ModuleType:
     if found is None or found.origin is None or Path(found.origin).resolve() != path.resolve():
         msg = f"{path} cannot be imported: {path.stem!r} is the name of another module, or none. Rename the file."
         raise ValueError(msg)
-    return importlib.import_module(path.stem)
+    try:
+        return importlib.import_module(path.stem)
+    except (Exception, SystemExit) as error:  # whatever a user's file does when it runs
+        msg = f"{path} cannot be imported: {type(error).__name__}: {error}. Mend the file, and try `python {path}`."
+        raise ValueError(msg) from error

@@ -121,6 +121,9 @@ def predict(
         How narrow half the interval is to be: images, each with its displacements, are added block by block until it
         is, or until there are no more. None takes all images at once.
     """
+    if half_width is not None and not half_width > 0:
+        msg = f"predict needs a half width above zero, or None for all images; got {half_width}."
+        raise ValueError(msg)
     purifier, classifier = as_purifier(purifier), as_classifier(classifier)
     started, radii, batch = time.perf_counter(), calibration.attrs["radii"], checked(as_batch(images))
     check_alike(calibration, classifier, tuple(batch.images.shape[1:]))

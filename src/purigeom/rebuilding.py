@@ -3,13 +3,17 @@
 import ast
 import inspect
 import math
+import os
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from purigeom.identity import recipe
+from purigeom.images.places import data_folders
+from purigeom.networks.files import escapes, named_roots, offline
 
 _ROOMS = ("purifiers", "measurements", "attacks", "defence", "geometry", "images", "networks", "procedural")
 """The modules whose descriptions stores hold."""
@@ -20,7 +24,8 @@ def rebuilt(stored: Mapping[str, Any]) -> Any:
     """Return the description that has a stored recipe.
 
     Only purigeom's own descriptions are built, from literals and each other. What was built must have the very recipe
-    that is stored: the same settings, versions and weights.
+    that is stored: the same settings, versions and weights. It may name files in the working folder, in the data
+    folders and where checkpoints have names, and no others; nothing is fetched from the hub.
 
     Raises
     ------
@@ -35,9 +40,10 @@ def rebuilt(stored: Mapping[str, Any]) -> Any:
     """
     text = str(stored["description"])
     try:
-        found = _built(_call(text))
-        now = recipe(found)
-    except (ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError, OSError) as error:
+        with offline():
+            found = _built(_call(text))
+            now = recipe(found)
+    except Exception as error:  # whatever descriptions raise at settings that they were never given
         msg = f"{text} cannot be built from its recipe: {error}. Give the object itself, from Python."
         raise ValueError(msg) from error
     if now != stored:
@@ -64,12 +70,27 @@ def _built(node: ast.expr) -> Any:
     if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Name):
         return -_NUMBERS[node.operand.id]
     if not isinstance(node, ast.Call):
-        return ast.literal_eval(node)
+        return _literal(node)
     if not isinstance(node.func, ast.Name) or node.func.id not in _descriptions():
         msg = f"{ast.unparse(node.func)!r} is no description of purigeom's own"
         raise TypeError(msg)
     named = {str(part.arg): _built(part.value) for part in node.keywords}
     return _descriptions()[node.func.id](*map(_built, node.args), **named)
+
+
+def _literal(node: ast.expr) -> Any:
+    """Return what a literal says; raise where it is a path out of the folders that a store may name."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and escapes(part.value):
+            inside = (Path(os.path.normpath(part.value)).is_relative_to(root.absolute()) for root in _folders())
+            if "\0" in part.value or not Path(part.value).is_absolute() or not any(inside):
+                msg = f"a store may not name {part.value!r}, outside of the working, data and models folders"
+                raise ValueError(msg)
+    return ast.literal_eval(node)
+
+
+def _folders() -> tuple[Path, ...]:
+    return (Path.cwd(), *data_folders(), *named_roots())
 
 
 @cache

@@ -13,6 +13,7 @@ from purigeom.store.segment import create
 
 IMAGES_PER_UNIT = 128
 FLOATS = ("float32", "float64")
+SEEDS = range(-(2**63), 2**63)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Task:
     def __post_init__(self) -> None:
         if self.dtype not in FLOATS:
             msg = f"Task.dtype must be one of {FLOATS}; got {self.dtype!r}."
+            raise ValueError(msg)
+        if not isinstance(self.seed, int) or self.seed not in SEEDS:
+            msg = f"Task.seed must be a whole number of at most 64 bits, which a store can hold; got {self.seed!r}."
             raise ValueError(msg)
 
     @property
@@ -78,6 +82,14 @@ def plan_units(tasks: list[Task], root: Place, device: str) -> list[Unit]:
 
     Nothing is written unless the store can hold all of the tasks.
     """
+    units, plans = foreseen(tasks, root, device)
+    for plan in plans:
+        create(root, plan)
+    return units
+
+
+def foreseen(tasks: list[Task], root: Place, device: str) -> tuple[list[Unit], list[Plan]]:
+    """Return the units that are not answered, and what the segments will hold that they need; write nothing."""
     stored = progress_of(root)
     rows = _rows(tasks)
     _refuse_other_purifiers(rows, stored, root)
@@ -85,9 +97,8 @@ def plan_units(tasks: list[Task], root: Place, device: str) -> list[Unit]:
     for task in tasks:
         groups.setdefault(task.measurement.label, {})[task.purifier_name] = task
     segments = {label: _segments(label, tasks, rows, stored, root) for label in groups}
-    for progress in [progress for group in segments.values() for progress in group if progress not in stored]:
-        create(root, progress.plan)
-    return [unit for label, group in groups.items() for unit in _missing(group, segments[label], device)]
+    units = [unit for label, group in groups.items() for unit in _missing(group, segments[label], device)]
+    return units, [progress.plan for group in segments.values() for progress in group if progress not in stored]
 
 
 def _segments(

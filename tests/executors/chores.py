@@ -77,5 +77,6 @@ def workers_of(folder: Path, count: int, patience: float = 60) -> list[psutil.Pr
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs would ignore it
     drivers = {"processes": Processes(2), "dask": Dask(workers=1)}
     list(drivers[sys.argv[1]](linger, [Path(sys.argv[2])] * 4))

@@ -1,5 +1,6 @@
 """Why an attack by gradients may say nothing of a defence: hidden randomness, test-time optimisation, bad gradients."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -65,6 +66,9 @@ def diagnosed(defence: Defended, batch: Batch, noise: Noise, radius: float) -> D
         In the linf norm: how far from the clean images gradients are taken, off kinks that these lie on, and how far
         displacements go by which a missing gradient is told from a flat margin.
     """
+    if not 0 < radius < math.inf:
+        msg = f"A diagnosis needs a finite radius above zero; got {radius}."
+        raise ValueError(msg)
     logits = defence.pin(noise, tuple(batch.images.shape[1:]))
     hidden, drawn = _hidden(defence, batch.images, noise)
     turned_on = gradients_turned_on(lambda: logits(batch.images))

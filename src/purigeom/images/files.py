@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 
 from purigeom.images.checks import batch_digest, checked, part
+from purigeom.images.npz import arrays_in
 from purigeom.protocols import Batch
 
 
@@ -26,15 +26,19 @@ class ImageFile:
 
     def load(self) -> Batch:
         """Return images, labels and ids; without stored ids, the place in the file."""
-        with np.load(self.path, allow_pickle=False) as stored:
-            if "images" not in stored:
-                msg = f"{self.path} must hold an array `images`; it holds {sorted(stored)}."
-                raise KeyError(msg)
+        stored = arrays_in(self.path)
+        if "images" not in stored:
+            msg = f"{self.path} must hold an array `images`; it holds {sorted(stored)}."
+            raise KeyError(msg)
+        try:
             images = torch.from_numpy(stored["images"])
             images = images.float().div(255) if images.dtype == torch.uint8 else images
             labels = torch.from_numpy(stored["labels"]).long() if "labels" in stored else None
             ids = tuple(int(i) for i in stored["ids"]) if "ids" in stored else tuple(range(len(images)))
-        return checked(Batch(images, labels, ids))[self.start : self.stop]
+            return checked(Batch(images, labels, ids))[self.start : self.stop]
+        except (ValueError, TypeError, OverflowError) as error:
+            msg = f"{self.path} holds no images that can be measured: {error}"
+            raise ValueError(msg) from error
 
     def content(self) -> str:
         """Return the digest of images, labels and ids."""

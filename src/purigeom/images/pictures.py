@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
+FILE_BYTES, PIXELS = 1 << 28, 1 << 26
+"""What a picture may take as a file, and as pixels before it is cropped."""
 _FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
 """What a picture may be, whatever its name says: of others, Pillow hands some to another program."""
 _EIGHT_BITS = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
@@ -47,7 +50,19 @@ def read(root: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         yield from ((name, (root / name).read_bytes()) for name in names)
         return
     with _zip(root) as archive:
-        yield from ((name, archive.read(name)) for name in names)
+        yield from ((name, _member(archive, root, name)) for name in names)
+
+
+def _member(archive: zipfile.ZipFile, root: Path, name: str) -> bytes:
+    """Return a member's bytes; nothing is ever written to where its name leads."""
+    if archive.getinfo(name).file_size > FILE_BYTES:
+        msg = f"{root}/{name} must be a picture; it would become {archive.getinfo(name).file_size} bytes."
+        raise ValueError(msg)
+    try:
+        return archive.read(name)
+    except Exception as error:  # whatever damage makes the reader of zips raise
+        msg = f"{root}/{name} must be a whole picture; it cannot be read ({type(error).__name__}: {error})."
+        raise ValueError(msg) from error
 
 
 def _zip(root: Path) -> zipfile.ZipFile:
@@ -56,7 +71,7 @@ def _zip(root: Path) -> zipfile.ZipFile:
         raise FileNotFoundError(msg)
     try:
         return zipfile.ZipFile(root)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
         msg = f"{root} must be a folder or a whole zip of pictures; it is neither ({error})."
         raise ValueError(msg) from error
 
@@ -65,14 +80,25 @@ def image(content: bytes, size: int, resize: int, where: str) -> Tensor:
     """Return a picture as RGB in [0, 1]: its shorter side resized, its centre kept."""
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-            if picture.mode not in _EIGHT_BITS:
-                msg = f"{where} must be a picture of 8 bits; its mode is {picture.mode}. Convert it."
-                raise ValueError(msg)
+            _refuse_other(picture, resize, where)
             pixels = _centre(picture.convert("RGB"), size, resize)
-    except OSError as error:
+    except Exception as error:  # whatever damage makes the decoders raise
+        if isinstance(error, ValueError) and where in str(error):
+            raise
         msg = f"{where} must be a whole picture; it cannot be decoded ({error})."
         raise ValueError(msg) from error
     return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).float().div(255)
+
+
+def _refuse_other(picture: Image.Image, resize: int, where: str) -> None:
+    """Raise where a picture is not of 8 bits, or takes more memory than any real one, as it is or resized."""
+    if picture.mode not in _EIGHT_BITS:
+        msg = f"{where} must be a picture of 8 bits; its mode is {picture.mode}. Convert it."
+        raise ValueError(msg)
+    shorter, longer = sorted(picture.size)
+    if not shorter or max(shorter * longer, resize * (resize * longer // shorter)) > PIXELS:
+        msg = f"{where} must have at most {PIXELS} pixels, before and after resizing; it is {picture.size}. Crop it."
+        raise ValueError(msg)
 
 
 def _centre(picture: Image.Image, size: int, resize: int) -> Image.Image:

@@ -1,14 +1,13 @@
 """A classifier by the name of its checkpoint: a folder that says its architecture."""
 
-import json
 from dataclasses import dataclass
 
 from torch import nn
 
 from purigeom.networks.architectures import ARCHITECTURES
-from purigeom.networks.files import digest, folder, weights_file
+from purigeom.networks.files import digest, folder, settings, weights_file
 from purigeom.networks.modules import logits
-from purigeom.networks.tensors import fit, read
+from purigeom.networks.tensors import fit, read, refuse_vast
 from purigeom.protocols import ImageMap
 
 
@@ -35,9 +34,10 @@ class ConvNet:
 def _load(who: ConvNet) -> nn.Module:
     root, name = folder(who.checkpoint), f"ConvNet({who.checkpoint!r})"
     try:
-        settings = json.loads((root / "config.json").read_text())
-        build = ARCHITECTURES[settings.pop("architecture", "convolutions")]
-        return fit(build(**settings), read(weights_file(root)), name)
+        said, file = settings(root / "config.json"), weights_file(root)
+        build = ARCHITECTURES[said.pop("architecture", "convolutions")]
+        refuse_vast(lambda: build(**said), file, name)
+        return fit(build(**said), read(file), name)
     except Exception as error:
         msg = (
             f"{name} could not be loaded from {root}: it must hold config.json, with an architecture "

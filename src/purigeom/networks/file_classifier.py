@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from purigeom.networks.architectures import NORMALISATIONS, PUBLISHED, UNCHANGED, Normalisation, recognised
-from purigeom.networks.files import digest
+from purigeom.networks.files import digest, expanded
 from purigeom.networks.modules import logits
 from purigeom.networks.tensors import fit, read
 from purigeom.networks.whitened import Normalise
@@ -97,7 +97,7 @@ def described(file: str, architecture: str | None = None) -> FileClassifier:
 
 
 def _existing(file: str) -> Path:
-    path = Path(file).expanduser()
+    path = expanded(file)
     if not path.is_file():
         msg = f"There is no file {path}."
         raise FileNotFoundError(msg)

@@ -1,6 +1,5 @@
 """Networks of purigeom's own scripts by name: a folder that holds their settings and their weights."""
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from purigeom.networks.files import digest, folder, weights_file
+from purigeom.networks.files import digest, folder, settings, weights_file
 from purigeom.networks.modules import loaded
-from purigeom.networks.tensors import fit, read
+from purigeom.networks.tensors import fit, read, refuse_vast
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,14 @@ class FolderNetwork(ABC):
         if not file.is_file():
             msg = f"{self._name} must hold config.json, the settings of its network; there is no {file}."
             raise FileNotFoundError(msg)
-        try:
-            found: dict[str, Any] = json.loads(file.read_text())
-        except ValueError as error:
-            msg = f"{file} must be JSON; it is damaged: {error}. Fetch or train the checkpoint again."
-            raise ValueError(msg) from error
-        return found
+        return settings(file)
 
     def check(self, image_shape: tuple[int, ...]) -> None:
         """Raise unless the network was trained for images of this shape."""
         config = self.config()
+        if not {"channels", "size"} <= set(config):
+            msg = f"{self._name} must say channels and size in config.json; it says {sorted(config)}."
+            raise ValueError(msg)
         needed = (config["channels"], config["size"], config["size"])
         if tuple(image_shape) != needed:
             msg = (
@@ -63,12 +60,16 @@ class FolderNetwork(ABC):
     def fitted(self) -> nn.Module:
         """Return the network that the settings ask for, with the weights of the checkpoint in it."""
         config, build = self.config(), self.architecture()
+        file = weights_file(folder(self.checkpoint))
         try:
+            refuse_vast(lambda: build(**config), file, self._name)
             network = build(**config)
-        except TypeError as error:
+        except Exception as error:  # whatever settings of no network make its parts raise
+            if isinstance(error, ValueError) and self._name in str(error):
+                raise
             msg = f"{self._name} must hold the settings of `{build.__name__}`; it holds {config}: {error}."
             raise ValueError(msg) from error
-        return fit(network, read(weights_file(folder(self.checkpoint))), self._name)
+        return fit(network, read(file), self._name)
 
     @property
     def _name(self) -> str:

@@ -3,7 +3,7 @@
 import argparse
 import hashlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ _PAGES = (b"<!doctype", b"<html", b"<?xml")
 """How web pages begin; a lone `<` can be the length that begins a safetensors file."""
 _COUNTER = "num_batches_tracked"
 _NAMED = 3
+_NESTED = 8
+_SHARED = 4
+"""How often tensors may share one place in a file."""
 
 
 def read(file: Path) -> dict[str, Tensor]:
@@ -32,6 +35,7 @@ def read(file: Path) -> dict[str, Tensor]:
         msg = f"There is no file {file}."
         raise FileNotFoundError(msg)
     tensors = _bare(_unwrapped(stored(file)), file)
+    refuse_more(tensors, file)
     return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
 
 
@@ -58,6 +62,25 @@ def stored(file: Path) -> Mapping[str, Any]:
         msg = f"{file} must hold tensors by name; it holds a {type(found).__name__}. Save a state_dict()."
         raise TypeError(msg)
     return found
+
+
+def refuse_more(tensors: Mapping[str, Tensor], file: Path) -> None:
+    """Raise unless tensors are plain ones that their file can hold: one number repeated may claim any shape."""
+    strange = next((name for name, one in tensors.items() if one.layout != torch.strided or one.is_meta), None)
+    claimed = sum(one.numel() * one.element_size() for one in tensors.values())
+    if strange is not None or claimed > _SHARED * file.stat().st_size:
+        what = f"{strange!r} is none" if strange is not None else f"they would take {claimed} bytes"
+        msg = f"{file} of {file.stat().st_size} bytes must hold plain tensors, whole; {what}. Save a state_dict()."
+        raise ValueError(msg)
+
+
+def refuse_vast(build: Callable[[], nn.Module], file: Path, who: str) -> None:
+    """Raise where a network has more numbers than its file of weights has bytes; none of them is made for that."""
+    with torch.device("meta"):
+        count = sum(one.numel() for one in build().state_dict().values())
+    if count > file.stat().st_size:
+        msg = f"{who} asks for {count} numbers, but {file} has {file.stat().st_size} bytes. Fetch it again."
+        raise ValueError(msg)
 
 
 def fit(module: nn.Module, tensors: Mapping[str, Tensor], who: str) -> nn.Module:
@@ -96,20 +119,29 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
 
 def _unpickled(file: Path) -> Any:
     """Return what torch saved: plain data, and the Namespace in which training scripts keep their options."""
+    zipped = zipfile.is_zipfile(file)
+    if zipped:
+        with zipfile.ZipFile(file) as archive:
+            inflated = sum(member.file_size for member in archive.infolist())
+        if inflated > file.stat().st_size:
+            msg = f"its members would become {inflated} bytes, and torch compresses none"
+            raise ValueError(msg)
     with torch.serialization.safe_globals([argparse.Namespace]):
-        return torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
+        return torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)
 
 
 def _unwrapped(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    while True:
+    for _ in range(_NESTED):
         inner = next((found[name] for name in WRAPPERS if isinstance(found.get(name), Mapping)), None)
         if inner is None:
             return found
         found = inner
+    return {}  # one that holds itself holds no tensors
 
 
 def _bare(found: Mapping[str, Any], file: Path) -> dict[str, Tensor]:
-    if not found or not all(isinstance(value, Tensor) for value in found.values()):
+    sound = all(isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items())
+    if not found or not sound:
         held = sorted(map(str, found))
         msg = f"{file} must hold tensors by name, bare or under one of {WRAPPERS}; it holds {held}."
         raise ValueError(msg)

@@ -1,6 +1,5 @@
 """diffusers' unconditional `UNet2DModel` by the name of its checkpoint."""
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from purigeom.networks.attention import use_plain_attention
-from purigeom.networks.files import digest, folder, weights_file
+from purigeom.networks.files import digest, folder, settings, weights_file
 from purigeom.networks.modules import loaded
+from purigeom.networks.tensors import refuse_vast
 
 _SCHEDULE_FIELDS = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas")
 
@@ -86,12 +86,7 @@ def _schedule_file(checkpoint: str) -> Path | None:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except ValueError as error:
-        msg = f"{path} must be JSON; it is damaged: {error}. Fetch the checkpoint again."
-        raise ValueError(msg) from error
-    return content
+    return settings(path)
 
 
 @lru_cache
@@ -114,6 +109,7 @@ def _load(who: UNet) -> nn.Module:
     part = _unet_folder(who.checkpoint)
     safe = weights_file(part).suffix == ".safetensors"
     try:
+        refuse_vast(lambda: UNet2DModel.from_config(_json(part / "config.json")), weights_file(part), "config.json")
         module, found = UNet2DModel.from_pretrained(
             part, local_files_only=True, use_safetensors=safe, low_cpu_mem_usage=False, output_loading_info=True
         )

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from purigeom.images.npz import arrays_in
+
 HOME = files("purigeom") / "calibrations"
 NEEDED = (
     *("family", "count", "survival", "survived", "classified", "random_kept", "rank", "margin_bend"),
@@ -30,19 +32,22 @@ def save(table: xr.Dataset, path: Path) -> None:
 def load(path: Path) -> xr.Dataset:
     """Return the table that `save` wrote; raise where the file is none."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            about: dict[str, Any] = json.loads(stored["about"].item())
-            arrays = {name: (about["dims"][name], stored[name]) for name in about["dims"]}
-    except (KeyError, ValueError, json.JSONDecodeError) as error:
+        stored = arrays_in(path)
+        about: dict[str, Any] = json.loads(stored["about"].item())
+        arrays = {str(name): (about["dims"][name], stored[name]) for name in about["dims"]}
+        coords = {name: arrays[name] for name in about["coords"]}
+        data = {name: array for name, array in arrays.items() if name not in coords}
+        table = xr.Dataset(data, coords, about["attrs"])
+    except OSError:
+        raise
+    except Exception as error:  # whatever JSON that describes no table makes the readers raise
         msg = f"{path} is no calibration. Make one with `purigeom calibrate`."
         raise ValueError(msg) from error
     missing = sorted(set(NEEDED) - set(arrays))
     if missing:
         msg = f"{path} lacks {missing}: it was made by another version. Make it again with `purigeom calibrate`."
         raise ValueError(msg)
-    coords = {name: arrays[name] for name in about["coords"]}
-    data = {name: array for name, array in arrays.items() if name not in coords}
-    return xr.Dataset(data, coords, about["attrs"])
+    return table
 
 
 def shipped() -> dict[str, Path]:

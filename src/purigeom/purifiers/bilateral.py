@@ -1,6 +1,5 @@
 """The bilateral filter: a blur that does not cross edges."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ from torch.nn.functional import pad, unfold
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import check_positive, check_width
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,8 @@ class BilateralFilter:
     declaration: ClassVar[Declaration] = Declaration(family="bilateral filter")
 
     def __post_init__(self) -> None:
-        for field in ("sigma_colour", "sigma_space"):
-            if not 0 < getattr(self, field) < math.inf:
-                msg = f"BilateralFilter.{field} must be finite and positive; got {getattr(self, field)}."
-                raise ValueError(msg)
-        if self.width < 1 or self.width % 2 == 0:
-            msg = f"BilateralFilter.width must be odd and positive so that a middle exists; got {self.width}."
-            raise ValueError(msg)
+        check_positive(self, "sigma_colour", "sigma_space")
+        check_width(self, "width")
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del noise

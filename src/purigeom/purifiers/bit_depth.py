@@ -8,6 +8,7 @@ from torch import Tensor
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import is_whole
 
 MOST_BITS = 16
 
@@ -22,8 +23,8 @@ class BitDepth:
     declaration: ClassVar[Declaration] = Declaration(family="bit depth", differentiability="piecewise constant")
 
     def __post_init__(self) -> None:
-        if self.bits not in range(1, MOST_BITS + 1):
-            msg = f"BitDepth.bits must be a whole number from 1 to {MOST_BITS}; got {self.bits}."
+        if not is_whole(self.bits) or self.bits not in range(1, MOST_BITS + 1):
+            msg = f"BitDepth.bits must be a whole number from 1 to {MOST_BITS}; got {self.bits!r}."
             raise ValueError(msg)
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from purigeom.geometry.chain import Chain, as_chain
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, Differentiability, RandomMap, declaration
+from purigeom.purifiers.settings import check_counts
 
 _BEST_FIRST: tuple[Differentiability, ...] = ("exact", "unrolled", "piecewise constant", "none")
 
@@ -48,9 +49,7 @@ class Repeat:
     times: int
 
     def __post_init__(self) -> None:
-        if self.times < 1:
-            msg = f"Repeat.times must be at least 1; got {self.times!r}."
-            raise ValueError(msg)
+        check_counts(self, "times")
 
     @property
     def declaration(self) -> Declaration:

@@ -10,6 +10,7 @@ from torch import Tensor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.resampling import Method, check_method, resampled, stretched
+from purigeom.purifiers.settings import is_number
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class RandomCrop:
     declaration: ClassVar[Declaration] = Declaration(family="random crop")
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
-            msg = f"RandomCrop.share must be a share between 0 and 1; got {self.share}."
+        if not is_number(self.share) or not 0 < self.share < 1:
+            msg = f"RandomCrop.share must be a share between 0 and 1; got {self.share!r}."
             raise ValueError(msg)
         check_method("RandomCrop", self.method)
 

@@ -12,7 +12,7 @@ from purigeom.networks.velocity import INDICES
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import to_images
-from purigeom.purifiers.settings import check_counts, check_sizes
+from purigeom.purifiers.settings import check_counts, check_flags, check_sizes
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class FlowMatching:
     def __post_init__(self) -> None:
         check_counts(self, "steps")
         check_sizes(self, "start", "sigma")
+        check_flags(self, "clip")
         if self.start >= 1:
             msg = f"FlowMatching.start must be below 1, the time of clean images; got {self.start!r}."
             raise ValueError(msg)

@@ -1,6 +1,5 @@
 """Gaussian noise, as in randomised smoothing, and Gaussian blur."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ from torch.nn.functional import conv2d, pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import check_flags, check_positive, check_sizes, check_width
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,8 @@ class GaussianNoise:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.sigma < math.inf:
-            msg = f"GaussianNoise.sigma must be finite and not negative; got {self.sigma}."
-            raise ValueError(msg)
+        check_sizes(self, "sigma")
+        check_flags(self, "clamp")
 
     @property
     def declaration(self) -> Declaration:
@@ -68,12 +67,8 @@ class GaussianBlur:
     declaration: ClassVar[Declaration] = Declaration(family="gaussian blur")
 
     def __post_init__(self) -> None:
-        if not 0 < self.sigma < math.inf:
-            msg = f"GaussianBlur.sigma must be finite and positive; got {self.sigma}."
-            raise ValueError(msg)
-        if self.width < 1 or self.width % 2 == 0:
-            msg = f"GaussianBlur.width must be odd and positive to keep the blur centred; got {self.width}."
-            raise ValueError(msg)
+        check_positive(self, "sigma")
+        check_width(self, "width")
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del noise, image_shape

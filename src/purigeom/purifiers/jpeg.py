@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import is_whole
 
 _BLOCK = 8
 _LUMINANCE = (
@@ -58,8 +59,8 @@ class JPEG:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if self.quality not in range(1, 101):
-            msg = f"JPEG.quality must be a whole number from 1 to 100; got {self.quality}."
+        if not is_whole(self.quality) or self.quality not in range(1, 101):
+            msg = f"JPEG.quality must be a whole number from 1 to 100; got {self.quality!r}."
             raise ValueError(msg)
         if self.rounding not in ("smooth", "hard"):
             msg = f"JPEG.rounding must be 'smooth' or 'hard'; got {self.rounding!r}."

@@ -9,6 +9,7 @@ from purigeom.cost import evaluated
 from purigeom.networks.masked_autoencoder import MaskedAutoencoder
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import is_number
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class MaskedReconstruction:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.ratio < 1:
+        if not is_number(self.ratio) or not 0 <= self.ratio < 1:
             msg = f"MaskedReconstruction.ratio must be at least 0 and below 1, or nothing is left; got {self.ratio!r}."
             raise ValueError(msg)
 

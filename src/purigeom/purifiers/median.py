@@ -8,6 +8,7 @@ from torch.nn.functional import pad, unfold
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import check_width
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,7 @@ class MedianFilter:
     declaration: ClassVar[Declaration] = Declaration(family="median filter")
 
     def __post_init__(self) -> None:
-        if self.width < 1 or self.width % 2 == 0:
-            msg = f"MedianFilter.width must be odd and positive so that a middle exists; got {self.width}."
-            raise ValueError(msg)
+        check_width(self, "width")
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del noise, image_shape

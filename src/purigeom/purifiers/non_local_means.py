@@ -1,6 +1,5 @@
 """Non-local means: an average over all that looks alike, near or far."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -12,6 +11,7 @@ from torch.nn.functional import conv2d, pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import check_counts, check_positive, check_width
 
 Part: TypeAlias = tuple[slice, slice]
 """Which rows and which columns."""
@@ -44,15 +44,9 @@ class NonLocalMeans:
     declaration: ClassVar[Declaration] = Declaration(family="non-local means")
 
     def __post_init__(self) -> None:
-        if not 0 < self.strength < math.inf:
-            msg = f"NonLocalMeans.strength must be finite and positive; got {self.strength}."
-            raise ValueError(msg)
-        if self.reach < 1:
-            msg = f"NonLocalMeans.reach must be at least one pixel; got {self.reach}."
-            raise ValueError(msg)
-        if self.patch < 3 or self.patch % 2 == 0:
-            msg = f"NonLocalMeans.patch must be odd and at least 3 so that it has a middle; got {self.patch}."
-            raise ValueError(msg)
+        check_positive(self, "strength")
+        check_counts(self, "reach")
+        check_width(self, "patch", least=3)
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del noise

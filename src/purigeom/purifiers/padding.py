@@ -10,6 +10,7 @@ from torch import Tensor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.resampling import Method, check_method, resampled, shrunk
+from purigeom.purifiers.settings import is_number
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class RandomPadding:
     declaration: ClassVar[Declaration] = Declaration(family="random padding")
 
     def __post_init__(self) -> None:
-        if not 0 < self.smallest < 1:
-            msg = f"RandomPadding.smallest must be a share between 0 and 1; got {self.smallest}."
+        if not is_number(self.smallest) or not 0 < self.smallest < 1:
+            msg = f"RandomPadding.smallest must be a share between 0 and 1; got {self.smallest!r}."
             raise ValueError(msg)
         check_method("RandomPadding", self.method)
 

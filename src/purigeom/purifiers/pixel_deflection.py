@@ -1,7 +1,7 @@
 """Pixel deflection: a few pixels trade places with neighbours, and wavelets smooth what that leaves."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from purigeom.geometry.chain import Chain, as_chain
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, RandomMap, declaration
+from purigeom.purifiers.settings import check_choice, check_counts
 from purigeom.purifiers.wavelet import WaveletShrinkage
 
 Channels: TypeAlias = Literal["together", "apart"]
@@ -45,13 +46,8 @@ class PixelDeflection:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        for field in ("deflections", "window"):
-            if not isinstance(getattr(self, field), int) or getattr(self, field) < 1:
-                msg = f"PixelDeflection.{field} must be a whole number of at least 1; got {getattr(self, field)!r}."
-                raise ValueError(msg)
-        if self.channels not in get_args(Channels):
-            msg = f"PixelDeflection.channels must be one of {get_args(Channels)}; got {self.channels!r}."
-            raise ValueError(msg)
+        check_counts(self, "deflections", "window")
+        check_choice(self, "channels", Channels)
 
     @property
     def declaration(self) -> Declaration:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap, ImageSet
+from purigeom.purifiers.settings import check_counts, check_integers, check_whole
 
 _QUERIES_AT_ONCE = 2048
 _LATER = 1e-12
@@ -55,6 +56,9 @@ class Quilting:
     declaration: ClassVar[Declaration] = Declaration(family="quilting", differentiability="piecewise constant")
 
     def __post_init__(self) -> None:
+        check_counts(self, "patch", "patches")
+        check_whole(self, "overlap", "neighbours")
+        check_integers(self, "seed")
         if self.patch < 2:
             msg = f"Quilting.patch must be at least 2 pixels; got {self.patch}."
             raise ValueError(msg)

@@ -4,27 +4,77 @@ import math
 from typing import get_args
 
 
+def check_numbers(purifier: object, *names: str) -> None:
+    """Raise unless these fields are numbers, of any sign and size; truth values and nan are none."""
+    for name in names:
+        value = getattr(purifier, name)
+        _demand(purifier, name, is_number(value), "a number")
+
+
 def check_sizes(purifier: object, *names: str) -> None:
     """Raise unless these fields are finite numbers of at least zero."""
     for name in names:
         value = getattr(purifier, name)
-        if not 0 <= value < math.inf:
-            msg = f"{type(purifier).__name__}.{name} must be finite and not negative; got {value!r}."
-            raise ValueError(msg)
+        _demand(purifier, name, is_number(value) and 0 <= value < math.inf, "finite and not negative")
+
+
+def check_positive(purifier: object, *names: str) -> None:
+    """Raise unless these fields are finite numbers above zero."""
+    for name in names:
+        value = getattr(purifier, name)
+        _demand(purifier, name, is_number(value) and 0 < value < math.inf, "finite and positive")
+
+
+def check_integers(purifier: object, *names: str) -> None:
+    """Raise unless these fields are whole numbers of any sign, as seeds are."""
+    for name in names:
+        _demand(purifier, name, is_whole(getattr(purifier, name)), "a whole number")
+
+
+def check_whole(purifier: object, *names: str) -> None:
+    """Raise unless these fields are whole numbers of at least zero."""
+    for name in names:
+        value = getattr(purifier, name)
+        _demand(purifier, name, is_whole(value) and value >= 0, "a whole number of at least 0")
 
 
 def check_counts(purifier: object, *names: str) -> None:
     """Raise unless these fields are whole numbers of at least one."""
     for name in names:
         value = getattr(purifier, name)
-        if not isinstance(value, int) or value < 1:
-            msg = f"{type(purifier).__name__}.{name} must be a whole number of at least 1; got {value!r}."
-            raise ValueError(msg)
+        _demand(purifier, name, is_whole(value) and value >= 1, "a whole number of at least 1")
+
+
+def check_width(purifier: object, name: str, least: int = 1) -> None:
+    """Raise unless a field is an odd whole number, so that a window of this width has a middle."""
+    value = getattr(purifier, name)
+    odd = is_whole(value) and value >= least and value % 2 == 1
+    _demand(purifier, name, odd, f"an odd whole number of at least {least} so that a middle exists")
+
+
+def check_flags(purifier: object, *names: str) -> None:
+    """Raise unless these fields are True or False."""
+    for name in names:
+        _demand(purifier, name, isinstance(getattr(purifier, name), bool), "True or False")
 
 
 def check_choice(purifier: object, name: str, choices: object) -> None:
     """Raise unless a field is one of the names that its type lists."""
-    value = getattr(purifier, name)
-    if value not in get_args(choices):
-        msg = f"{type(purifier).__name__}.{name} must be one of {get_args(choices)}; got {value!r}."
+    options = get_args(choices)
+    _demand(purifier, name, getattr(purifier, name) in options, f"one of {options}")
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a number: infinity is one, nan and truth values are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf <= value <= math.inf
+
+
+def is_whole(value: object) -> bool:
+    """Return whether a value is a whole number; truth values are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _demand(purifier: object, name: str, met: bool, needed: str) -> None:
+    if not met:
+        msg = f"{type(purifier).__name__}.{name} must be {needed}; got {getattr(purifier, name)!r}."
         raise ValueError(msg)

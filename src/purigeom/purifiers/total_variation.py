@@ -1,6 +1,5 @@
 """Total-variation denoising by a fixed number of dual iterations."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -10,6 +9,7 @@ from torch.nn.functional import pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import check_counts, check_positive
 
 Field: TypeAlias = tuple[Tensor, Tensor]
 
@@ -39,12 +39,8 @@ class TotalVariation:
     declaration: ClassVar[Declaration] = Declaration(family="total variation", differentiability="unrolled")
 
     def __post_init__(self) -> None:
-        if not 0 < self.weight < math.inf:
-            msg = f"TotalVariation.weight must be finite and positive; got {self.weight}."
-            raise ValueError(msg)
-        if self.iterations < 1:
-            msg = f"TotalVariation.iterations must be at least one; got {self.iterations}."
-            raise ValueError(msg)
+        check_positive(self, "weight")
+        check_counts(self, "iterations")
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del noise, image_shape

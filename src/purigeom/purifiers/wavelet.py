@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import check_choice, check_counts, check_numbers
 
 Rule: TypeAlias = Literal["bayes", "visu"]
 Shrinkage: TypeAlias = Literal["soft", "hard"]
@@ -50,16 +51,14 @@ class WaveletShrinkage:
     declaration: ClassVar[Declaration] = Declaration(family="wavelet shrinkage")
 
     def __post_init__(self) -> None:
+        if self.sigma is not None:
+            check_numbers(self, "sigma")
         if self.sigma is not None and not 0 <= self.sigma < math.inf:
             msg = f"WaveletShrinkage.sigma must be finite and not negative, or None to estimate it; got {self.sigma}."
             raise ValueError(msg)
-        if not isinstance(self.levels, int) or self.levels < 1:
-            msg = f"WaveletShrinkage.levels must be a whole number of at least 1; got {self.levels!r}."
-            raise ValueError(msg)
-        for field, options in (("rule", get_args(Rule)), ("shrinkage", get_args(Shrinkage))):
-            if getattr(self, field) not in options:
-                msg = f"WaveletShrinkage.{field} must be one of {options}; got {getattr(self, field)!r}."
-                raise ValueError(msg)
+        check_counts(self, "levels")
+        check_choice(self, "rule", Rule)
+        check_choice(self, "shrinkage", Shrinkage)
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del noise

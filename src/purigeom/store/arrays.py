@@ -12,6 +12,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from purigeom.identity import digest
+from purigeom.store.limits import claim, refuse_inflation
 from purigeom.store.places import Place, arrays, put, read
 
 HEADER = "header_digest"
@@ -86,6 +87,7 @@ def encoded(name: str, header: bytes, region: tuple[slice, ...], values: np.ndar
 
 def decoded(header: bytes, name: str, chunk: bytes) -> np.ndarray[Any, Any]:
     """Return what a chunk of an array holds; damage raises whatever the codecs raise."""
+    refuse_inflation(header, chunk)
     held: dict[str, Any] = {FILE: Buffer.from_bytes(header), name: Buffer.from_bytes(chunk)}
     array = zarr.open_array(MemoryStore(held), mode="r", zarr_format=3)
     places = zip(map(int, name.split(".")[1:]), array.chunks, strict=True)
@@ -140,9 +142,10 @@ def header_problem(content: bytes | None) -> str | None:
     try:
         header: dict[str, Any] = json.loads(content)
         whole = digest(_unsealed(header)) == header["attributes"][HEADER]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        problem = claim(header) if whole else "its header is not the one it was made with"
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         return f"its header cannot be read ({type(error).__name__}: {error})"
-    return None if whole else "its header is not the one it was made with"
+    return problem
 
 
 def dims_of(header: bytes) -> list[str]:

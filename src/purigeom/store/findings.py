@@ -1,10 +1,13 @@
 """What can be wrong with an array, as far as headers and names tell it without reading a number."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from purigeom.store.arrays import FILE, chunks_of, dims_of, header_problem
+from purigeom.store.limits import chunk_of
 from purigeom.store.places import PARTIAL, Place, files, read
+from purigeom.store.plan import Plan
 from purigeom.store.presence import PLANNED, SEAL
 
 Unit = tuple[int, int]
@@ -29,18 +32,29 @@ class Finding:
         return bool(self.drops or self.laid_out_anew)
 
 
-def found_in(array: Place, done: Collection[Unit]) -> list[Finding]:
+def found_in(array: Place, plan: Plan, done: Collection[Unit]) -> list[Finding]:
     """Return what is wrong with an array of a segment whose units are done."""
     content, names = read(array / FILE), files(array)
     chunks = {name for name in names if name.startswith("c.") and not name.endswith(PARTIAL)}
     if content is None:
         return _without_header(array, chunks, done)
-    problem = header_problem(content)
+    problem = header_problem(content) or _misfit(content, plan)
     if problem:
         return [_broken_header(array, problem, done)]
     wanted = chunks_of(dims_of(content), done)
     lost = [broken_chunk(array, name, wanted[name], "it is missing", done) for name in wanted if name not in chunks]
     return [*lost, *_unsealed(array, len(chunks - set(wanted)))]
+
+
+def _misfit(content: bytes, plan: Plan) -> str | None:
+    """Return what in a header is not as the plan of its segment says."""
+    header = json.loads(content)
+    sizes = {"purifier": len(plan.rows), "image": len(plan.image_ids), "block": plan.blocks}
+    units = {"purifier": 1, "image": plan.images_per_unit, "block": 1} if len(header["shape"]) > 1 else {}
+    for dim, size, chunk in zip(header["dimension_names"], header["shape"], chunk_of(header), strict=True):
+        if size != sizes.get(dim, size) or chunk != units.get(dim, chunk):
+            return f"its header claims {size} along {dim!r} in chunks of {chunk}, which is not what its segment plans"
+    return None
 
 
 def _without_header(array: Place, chunks: set[str], done: Collection[Unit]) -> list[Finding]:

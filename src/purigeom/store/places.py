@@ -74,7 +74,9 @@ def read(file: Place) -> bytes | None:
     """Return what a file holds; nothing where there is none."""
     try:
         with reached(file):
-            return file.read_bytes() if isinstance(file, Path) else file.fs.cat_file(file.path)
+            if isinstance(file, Path):
+                return file.read_bytes() if file.is_file() else None
+            return file.fs.cat_file(file.path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -118,8 +120,9 @@ def folders(folder: Place) -> list[str]:
 def _listed(folder: Place, kind: str) -> list[str]:
     try:
         with reached(folder):
-            if isinstance(folder, Path):
-                return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() == (kind == "directory"))
+            if isinstance(folder, Path):  # a pipe or a device is no file: reading it might never end
+                wanted = os.DirEntry.is_dir if kind == "directory" else os.DirEntry.is_file
+                return sorted(entry.name for entry in os.scandir(folder) if wanted(entry))
             entries = folder.fs.ls(folder.path, detail=True)
     except (FileNotFoundError, NotADirectoryError):
         return []
@@ -127,14 +130,16 @@ def _listed(folder: Place, kind: str) -> list[str]:
     return sorted(names - {"", folder.name})
 
 
-def arrays(folder: Place) -> "Path | Store":
-    """Return a folder as zarr and xarray read it."""
-    if isinstance(folder, Path):
-        return folder
-    from zarr.storage import FsspecStore
+def arrays(folder: Place) -> "Store":
+    """Return a folder as zarr and xarray read it; no chunk takes more memory than its header says."""
+    from zarr.storage import FsspecStore, LocalStore
 
+    from purigeom.store.limits import Bounded
+
+    if isinstance(folder, Path):
+        return Bounded(LocalStore(folder, read_only=True))
     options: dict[str, Any] = dict(folder.storage_options)
-    return FsspecStore.from_url(str(folder), options, read_only=True)
+    return Bounded(FsspecStore.from_url(str(folder), options, read_only=True))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What a segment of the store is going to hold: one question, its images, and a row per purifier."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,7 +72,42 @@ def from_json(attributes: dict[str, Any]) -> Plan:
     """Return the plan in a group's attributes."""
     question = Question(**attributes["question"])
     rows = tuple(Row(**row) for row in attributes["rows"])
-    return Plan(**{**attributes, "question": question, "rows": rows, "image_ids": tuple(attributes["image_ids"])})
+    plan = Plan(**{**attributes, "question": question, "rows": rows, "image_ids": tuple(attributes["image_ids"])})
+    bad = next((name for name, sound in _checks(plan) if not sound), None)
+    if bad:
+        msg = f"{bad} is not as purigeom writes it"
+        raise TypeError(msg)
+    return plan
+
+
+def _checks(plan: Plan) -> Iterator[tuple[str, bool]]:
+    """Yield what everything that reads a plan relies on, and whether it is so."""
+    asked, names = plan.question, [row.purifier for row in plan.rows]
+    yield "label", isinstance(plan.label, str)
+    yield "images_per_unit", _whole(plan.images_per_unit) and plan.images_per_unit > 0
+    yield "number", _whole(plan.number)
+    yield "seed", _whole(asked.seed)
+    yield "dtype", isinstance(asked.dtype, str)
+    yield "measurement", _is_recipe(asked.measurement)
+    yield "images", _is_recipe(asked.images)
+    yield "image_ids", all(map(_whole, plan.image_ids)) and len({*plan.image_ids}) == len(plan.image_ids)
+    yield "purifier", all(isinstance(name, str) for name in names) and len({*names}) == len(names)
+    for row in plan.rows:
+        words = (row.family, row.differentiability, row.network or "")
+        yield f"row {row.purifier!r}", all(isinstance(word, str) for word in words) and _is_recipe(row.recipe)
+        yield f"fields of {row.purifier!r}", isinstance(row.fields, dict)
+        depth = row.fields.get("depth", 0)
+        yield f"depth of {row.purifier!r}", isinstance(depth, int | float)
+
+
+def _whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and -(2**63) <= number < 2**63
+
+
+def _is_recipe(thing: object) -> bool:
+    return (
+        isinstance(thing, dict) and isinstance(thing.get("description"), str) and isinstance(thing.get("content"), dict)
+    )
 
 
 def difference(first: Question, second: Question) -> str:

@@ -1,7 +1,11 @@
 """What is there of a segment: its plan, and the units that are sealed."""
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 
 from purigeom.schema import SCHEMA_VERSION
 from purigeom.store.arrays import FILE, damaged
@@ -16,12 +20,36 @@ PLANNED = ("image", "purifier", SEAL)
 
 def segments(root: Place) -> list[Place]:
     """Return the folders of a store that are segments, or would have become some, in the order of their names."""
-    return [root / name for name in folders(root) if name.endswith(".zarr") and not name.startswith(".")]
+    return [_own(root / name) for name in folders(root) if name.endswith(".zarr") and not name.startswith(".")]
 
 
 def answered(segment: Place) -> list[str]:
     """Return the names of a segment's arrays but those that follow from its plan."""
-    return [name for name in folders(segment) if name not in PLANNED and not name.startswith(".")]
+    names = [name for name in folders(segment) if not name.startswith(".") and _own(segment / name)]
+    return [name for name in names if name not in PLANNED]
+
+
+@contextmanager
+def sentences(root: Place | str) -> Iterator[None]:
+    """Raise nothing but ValueErrors and OSErrors that name the store, whatever a stranger wrote into it."""
+    try:
+        yield
+    except (ModuleNotFoundError, OSError):
+        raise
+    except Exception as error:
+        if isinstance(error, ValueError) and str(root) in str(error):
+            raise
+        told = str(error) or "it says no more"
+        msg = f"{root} cannot be read as a store ({type(error).__name__}: {told}). `purigeom check` looks closer."
+        raise ValueError(msg) from error
+
+
+def _own(folder: Place) -> Place:
+    """Return a folder of a store; raise where it is a link that may lead out of the store."""
+    if isinstance(folder, Path) and folder.is_symlink():
+        msg = f"{folder} is a link: what a store holds lies in it. Copy there what it leads to, or delete it."
+        raise ValueError(msg)
+    return folder
 
 
 def read_plan(segment: Place) -> Plan:
@@ -38,7 +66,7 @@ def plan_of(segment: Place) -> Plan | None:
     header = read(segment / FILE)
     if header is not None:
         return _plan(segment, header)
-    if units(files(segment / SEAL)):
+    if any(name.startswith("c.") for name in files(segment / SEAL)):
         msg = f"{segment} is damaged: its header {FILE} is missing. Restore it, or delete the folder."
         raise ValueError(msg)
     return None
@@ -55,7 +83,7 @@ def _plan(segment: Place, header: bytes) -> Plan:
             raise ValueError(msg)
         _refuse_other_schema(segment, attributes["schema"])
         return from_json(attributes)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError) as error:
         msg = f"{segment} is no readable segment of a purigeom store ({type(error).__name__}: {error})."
         raise ValueError(msg) from error
 
@@ -69,15 +97,16 @@ def _refuse_other_schema(segment: Place, schema: int) -> None:
         raise ValueError(msg)
 
 
-def sealed(segment: Place) -> set[tuple[int, int]]:
+def sealed(segment: Place, plan: Plan) -> set[tuple[int, int]]:
     """Return the row and block of every finished unit, from the names of the seals alone."""
     names = files(segment / SEAL)
     if FILE not in names:
         raise ValueError(damaged(segment / SEAL, "its header is missing"))
-    return units(names)
+    return units(names, plan)
 
 
-def units(names: list[str]) -> set[tuple[int, int]]:
-    """Return the row and block of every chunk in a list of files, of an array with two dimensions."""
-    parts = (name.split(".") for name in names if name.startswith("c."))
-    return {(int(part[1]), int(part[2])) for part in parts if len(part) == 3 and (part[1] + part[2]).isdigit()}
+def units(names: list[str], plan: Plan) -> set[tuple[int, int]]:
+    """Return the row and block of every chunk in a list of files that holds a unit of the plan."""
+    found = (re.fullmatch(r"c\.([0-9]+)\.([0-9]+)", name) for name in names)
+    places = {(int(one[1]), int(one[2])) for one in found if one}
+    return {(row, block) for row, block in places if row < len(plan.rows) and block < plan.blocks}

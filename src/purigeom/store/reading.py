@@ -16,7 +16,7 @@ from purigeom.store.arrays import HEADER, damaged, opened
 from purigeom.store.findings import found_in
 from purigeom.store.places import Place, arrays, place, reached
 from purigeom.store.plan import Plan, Row
-from purigeom.store.presence import PLANNED, SEAL, answered, plan_of, sealed, segments
+from purigeom.store.presence import PLANNED, SEAL, answered, plan_of, sealed, segments, sentences
 
 LAZY_BYTES = "4MiB"
 """How much of a variable is read at once where everything is lazy: whole units, so that no chunk is read twice."""
@@ -39,7 +39,7 @@ class Progress:
 def progress_of(root: Place | str) -> list[Progress]:
     """Return every segment of a store and what is done of it, in the order in which they were asked for."""
     plans = [(segment, plan_of(segment)) for segment in segments(place(root))]
-    found = [Progress(segment, plan, frozenset(sealed(segment))) for segment, plan in plans if plan]
+    found = [Progress(segment, plan, frozenset(sealed(segment, plan))) for segment, plan in plans if plan]
     return sorted(found, key=lambda progress: progress.plan.number)
 
 
@@ -66,10 +66,9 @@ def load(root: Place | str, *, lazy: bool = False) -> xr.Dataset:
         msg = f"{root} holds no segment of a purigeom store. Check the path, or run a measurement into it."
         raise FileNotFoundError(msg)
     rows = rows_by_name(found)
-    with _chunked(lazy) as chunks:
-        answers = _answers(found, chunks)
-    asked = {progress.plan.label: json.dumps(asdict(progress.plan.question)) for progress in found}
-    return validate(_described(_merged(answers), rows)).assign_attrs(asked)
+    with sentences(root), _chunked(lazy) as chunks:
+        results = validate(_described(_merged(_answers(found, chunks)), rows))
+    return results.assign_attrs({one.plan.label: json.dumps(asdict(one.plan.question)) for one in found})
 
 
 def _answers(found: list[Progress], chunks: Literal["auto"] | None) -> list[xr.Dataset]:
@@ -115,7 +114,7 @@ def _finished(progress: Progress, there: set[str], chunks: Literal["auto"] | Non
     """Return the rows of a segment whose every unit is sealed and that are not there already."""
     plan, segment = progress.plan, progress.segment
     for name in sorted([*answered(segment), *PLANNED]):
-        _refuse_damage(segment / name, progress.done)
+        _refuse_damage(segment / name, plan, progress.done)
     blocks = range(plan.blocks)
     rows = [
         place
@@ -132,9 +131,9 @@ def _finished(progress: Progress, there: set[str], chunks: Literal["auto"] | Non
     return facts.assign_coords(purifier=_text([plan.rows[row].purifier for row in rows]))
 
 
-def _refuse_damage(array: Place, done: Collection[tuple[int, int]]) -> None:
+def _refuse_damage(array: Place, plan: Plan, done: Collection[tuple[int, int]]) -> None:
     """Raise where the names and headers of an array tell that it is damaged."""
-    for finding in found_in(array, done):
+    for finding in found_in(array, plan, done):
         if not finding.harmless:
             raise ValueError(damaged(finding.path, finding.problem))
 
@@ -186,8 +185,10 @@ def provenance(root: Place | str) -> list[dict[str, Any]]:
     """Return what made every finished unit: package versions, commit, device, seconds."""
     made = []
     for progress in progress_of(root):
-        seals = np.asarray(opened(progress.segment / SEAL)[...])
-        for row, block in sorted(progress.done):
-            unit = {"question": progress.plan.label, "purifier": progress.plan.rows[row].purifier, "block": block}
-            made.append({**unit, **json.loads(str(seals[row, block]))})
+        _refuse_damage(progress.segment / SEAL, progress.plan, progress.done)
+        with sentences(progress.segment):
+            seals = np.asarray(opened(progress.segment / SEAL)[...])
+            for row, block in sorted(progress.done):
+                unit = {"question": progress.plan.label, "purifier": progress.plan.rows[row].purifier, "block": block}
+                made.append({**unit, **json.loads(str(seals[row, block]))})
     return made

@@ -1,8 +1,12 @@
 """Reading a whole store again, to know that every byte of it is what was written, and dropping what is not."""
 
+import math
+
 from purigeom.store.arrays import FILE, chunks_of, decoded, dims_of, header_of, opened, put_all
 from purigeom.store.findings import Finding, Unit, broken_chunk, found_in
+from purigeom.store.limits import CHUNK_BYTES
 from purigeom.store.places import PARTIAL, Place, files, folders, place, read, remove
+from purigeom.store.plan import Plan
 from purigeom.store.presence import PLANNED, SEAL, answered, plan_of, read_plan, segments, units
 from purigeom.store.segment import contents, named_failures
 
@@ -42,16 +46,18 @@ def _in_segment(segment: Place) -> list[Finding]:
     if plan is None:
         left = "left over from a run that was stopped before it was a segment; it can be deleted"
         return [Finding(segment, left, harmless=True, drops=(segment,))]
-    done = units(files(segment / SEAL))
+    done = units(files(segment / SEAL), plan)
     findings = _partial(segment)
     for name in sorted([*answered(segment), *PLANNED]):
-        findings += [*_in_array(segment / name, done), *_partial(segment / name)]
+        findings += [*_in_array(segment / name, plan, done), *_partial(segment / name)]
     return findings
 
 
-def _in_array(array: Place, done: set[Unit]) -> list[Finding]:
+def _in_array(array: Place, plan: Plan, done: set[Unit]) -> list[Finding]:
     """Return what is wrong with an array, read as far as finished units wrote it."""
-    found = found_in(array, done)
+    found = found_in(array, plan, done)
+    if any(finding.path == array and not finding.harmless for finding in found):
+        return found
     try:
         dims = dims_of(header_of(array))
     except ValueError:
@@ -67,6 +73,8 @@ def _readable(array: Place, dims: list[str], done: set[Unit]) -> bool:
     """Return whether all of an array can be read, in as few readings as memory allows."""
     try:
         numbers = opened(array)
+        if math.prod(numbers.shape[1:]) * numbers.dtype.itemsize > CHUNK_BYTES:
+            return False
         for row in sorted({row for row, _ in done}) if len(dims) > 1 else [...]:
             numbers[row]
     except Exception:  # whatever damage makes the codecs raise

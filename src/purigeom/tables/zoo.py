@@ -4,12 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
-from scipy.stats import spearmanr
 
-from purigeom.judging import unaware
+from purigeom.judging import looking, unaware
 from purigeom.means import estimate
 from purigeom.plot.zoo import facts
-from purigeom.prediction.strangers import covered, missed
 from purigeom.prediction.table import UNIFORM, tabulated
 from purigeom.tables.cells import ABSENT, cell
 from purigeom.tables.writing import Table
@@ -23,7 +21,7 @@ FALL = 0.25
 def everyone(results: xr.Dataset, radius: float, seconds: Mapping[str, float]) -> Table:
     """Return what every purifier does to clean images, to blind attacks and to those that look, at one linf radius.
 
-    Adaptive is what survives all attacks at once. Images that a purifier broke are not among those counted. How many
+    Images that a purifier broke are not among those counted, nor for PSNR those that came back untouched. How many
     seconds an image took is given by purifier.
     """
     here = results.sel(radius=radius, method="nearest", drop=True)
@@ -31,10 +29,11 @@ def everyone(results: xr.Dataset, radius: float, seconds: Mapping[str, float]) -
     columns = {
         "clean": (estimate((margins > 0).where(margins.notnull())), "%"),
         "non-adaptive": (estimate(unaware(here)["survived"]), "%"),
-        "adaptive": (estimate(tabulated(results, radius)["survived"].rename(sample="image")), "%"),
+        "adaptive": (_survival(looking(results), radius), "%"),
+        "worst of both": (_survival(results, radius), "%"),
         "compression": (estimate(here["compression_ratio"].sel(displacement=UNIFORM, drop=True)), ""),
         f"singular values below {SMALL}": (estimate(_small(results)), "%"),
-        "PSNR, dB": (estimate(results["psnr"]), ""),
+        "PSNR, dB": (estimate(results["psnr"].where(np.isfinite(results["psnr"]))), ""),
         "SSIM": (estimate(results["ssim"]), ""),
     }
     measured = margins.notnull().any("draw").sum("image")
@@ -50,10 +49,18 @@ def everyone(results: xr.Dataset, radius: float, seconds: Mapping[str, float]) -
     return Table(f"Every purifier, linf {radius:g}", heads, tuple(rows))
 
 
+def _survival(results: xr.Dataset, radius: float) -> xr.Dataset:
+    return estimate(tabulated(results, radius)["survived"].rename(sample="image"))
+
+
 def overstated(results: xr.Dataset, foretold: xr.Dataset) -> Table:
-    """Return whose survival falls furthest once attacks look, and what was foretold of them without any attack."""
+    """Return whose survival falls furthest once attacks look, and what was foretold of them without any attack.
+
+    Told are purifiers that a blind attack finds more robust than no purifier at all.
+    """
     radius = foretold.attrs["radius"]
     found = facts(results, radius)
+    bare = float(found["blind"].sel(purifier="identity")) if "identity" in found["purifier"] else 0.0
     found = found.assign(fall=found["blind"] - found["adaptive"]).sortby("fall", ascending=False)
     told = foretold["predicted"].reindex_like(found["fall"])
     rows = [
@@ -63,31 +70,10 @@ def overstated(results: xr.Dataset, foretold: xr.Dataset) -> Table:
             *(one.values for one in (found["blind"], found["adaptive"], told, found["compression"], found["fall"])),
             strict=True,
         )
-        if fall >= FALL
+        if fall >= FALL and blind > bare
     ]
-    columns = ("purifier", "non-adaptive", "adaptive", "predicted", "compression")
+    columns = ("purifier", "non-adaptive", "worst of both", "predicted", "compression")
     return Table(f"Robust while nobody looks, linf {radius:g}", columns, tuple(rows))
-
-
-def companions(results: xr.Dataset, foretold: xr.Dataset) -> Table:
-    """Return how survival goes with what is known of a purifier: Spearman's correlations, and over how many purifiers.
-
-    Predictions are of strangers alone.
-    """
-    radius = foretold.attrs["radius"]
-    found, small = facts(results, radius), _small(results)
-    known = {
-        "compression": found["compression"],
-        f"singular values below {SMALL}": small.mean([dim for dim in small.dims if dim != "purifier"]),
-        "SSIM": results["ssim"].mean([dim for dim in results["ssim"].dims if dim != "purifier"]),
-        "non-adaptive survival": found["blind"],
-        "predicted survival": foretold["predicted"].reindex_like(found["blind"]),
-    }
-    rows = [
-        (name, *(_correlation(one, found[whose]) for whose in ("blind", "adaptive"))) for name, one in known.items()
-    ]
-    columns = ("known", "with non-adaptive survival", "with adaptive survival")
-    return Table(f"What goes with survival, linf {radius:g}", columns, tuple(rows))
 
 
 def _small(results: xr.Dataset) -> xr.DataArray:
@@ -96,47 +82,5 @@ def _small(results: xr.Dataset) -> xr.DataArray:
     return (values < SMALL).where(values.notnull()).mean("mode")
 
 
-def _correlation(one: xr.DataArray, other: xr.DataArray) -> str:
-    """Return a rank correlation and over how many; none where one of both never changes."""
-    known = (one.notnull() & other.notnull()).values
-    both = [values.values[known] for values in (one, other)]
-    if any(len(np.unique(values)) < 2 for values in both):
-        return ABSENT
-    return f"{spearmanr(*both).statistic:+.2f} ({known.sum()})"
-
-
 def _percent(share: float) -> str:
     return f"{share:.1%}".replace("%", " %") if np.isfinite(share) else ABSENT
-
-
-def strangers(found: xr.Dataset) -> Table:
-    """Return what a calibration said of purifiers that it never saw, and what attacks left of them."""
-    told = zip(*(found[name].values for name in ("purifier", "family", "believed")), strict=True)
-    numbers = zip(*(100 * found[name].values for name in ("predicted", "lower", "upper", "survival")), strict=True)
-    rows = [
-        (*map(str, who), f"{said:.1f} %", f"{low:.1f} to {high:.1f} %", f"{truth:.1f} %", f"{miss:+.1f}", inside)
-        for who, (said, low, high, truth), miss, inside in zip(
-            told, numbers, missed(found).values, np.where(covered(found), "yes", "no"), strict=True
-        )
-    ]
-    columns = ("purifier", "family", "predictor", "predicted", "90 % interval", "survived", "miss, points", "covered")
-    return Table(f"Strangers, linf {found.attrs['radius']:g}", columns, tuple(rows))
-
-
-def strangers_by_family(found: xr.Dataset) -> Table:
-    """Return by family how far those predictions were off, and how many intervals held the truth."""
-    found = found.assign(off=abs(missed(found)), inside=("purifier", covered(found)))
-    rows = [_family(name, part) for name, part in found.groupby("family")]
-    columns = ("family", "purifiers", "mean absolute error, points", "covered")
-    title = f"Strangers by family, linf {found.attrs['radius']:g}"
-    return Table(title, columns, (*rows, _family("everyone", found)))
-
-
-def _family(name: object, part: xr.Dataset) -> tuple[str, ...]:
-    count, off = part.sizes["purifier"], float(part["off"].mean())
-    return (
-        str(name),
-        str(count),
-        f"{off:.1f}" if np.isfinite(off) else ABSENT,
-        f"{int(part['inside'].sum())} of {count}",
-    )

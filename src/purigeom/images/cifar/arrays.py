@@ -35,6 +35,8 @@ def _read(labels: Stamp, images: Stamp, held: Held) -> Pixels:
 def _array(path: Path) -> Any:
     try:
         return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # whatever damage makes the reader of headers raise
         msg = f"{path} must be a whole npy file of numbers; it is not ({error}). Fetch it again."
         raise ValueError(msg) from error

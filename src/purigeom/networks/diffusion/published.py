@@ -13,7 +13,7 @@ from purigeom.networks.diffusion.architecture import Architecture
 from purigeom.networks.diffusion.layout import Format, misfit, ours
 from purigeom.networks.diffusion.network import Network
 from purigeom.networks.diffusion.schedule import linear_alpha_bars
-from purigeom.networks.files import digest, folder
+from purigeom.networks.files import digest, expanded, folder
 from purigeom.networks.modules import loaded
 from purigeom.networks.tensors import SUFFIXES, stored
 
@@ -105,7 +105,7 @@ def _load(who: PublishedNetwork) -> nn.Module:
 
 def _path_of(file: str | Path) -> Path:
     """Return where a file of weights lies: at its path, or alone in a checkpoint's folder."""
-    path = Path(file).expanduser()
+    path = expanded(str(file))
     if path.is_file():
         return path
     if path.suffix in _ENDINGS:

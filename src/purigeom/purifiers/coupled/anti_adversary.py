@@ -1,6 +1,5 @@
 """The anti-adversary: a step towards what the classifier already believes."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ from purigeom.cost import evaluated
 from purigeom.noise import Noise
 from purigeom.protocols import Classifier, Declaration, ImageMap
 from purigeom.purifiers.coupled.descent import downhill
+from purigeom.purifiers.settings import check_counts, check_positive
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,8 @@ class AntiAdversary:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if not isinstance(self.steps, int) or self.steps < 1:
-            msg = f"AntiAdversary.steps must be a whole number of at least 1; got {self.steps!r}."
-            raise ValueError(msg)
-        if not 0 < self.step < math.inf:
-            msg = f"AntiAdversary.step must be finite and positive; got {self.step}."
-            raise ValueError(msg)
+        check_counts(self, "steps")
+        check_positive(self, "step")
 
     @property
     def declaration(self) -> Declaration:

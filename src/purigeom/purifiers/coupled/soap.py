@@ -1,6 +1,5 @@
 """SOAP: an image is moved until a self-supervised task that knows no attack is easier on it."""
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -13,6 +12,7 @@ from purigeom.networks.self_supervised import LOSSES, Auxiliary, Head, SelfSuper
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.coupled.descent import Losses, downhill
+from purigeom.purifiers.settings import check_counts, check_positive
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,8 @@ class SOAP:
         if self.auxiliary not in LOSSES:
             msg = f"SOAP.auxiliary must be one of {tuple(LOSSES)}; got {self.auxiliary!r}."
             raise ValueError(msg)
-        for field in ("radius", "step"):
-            if not 0 < getattr(self, field) < math.inf:
-                msg = f"SOAP.{field} must be finite and positive; got {getattr(self, field)}."
-                raise ValueError(msg)
-        for field in ("radii", "steps"):
-            if not isinstance(getattr(self, field), int) or getattr(self, field) < 1:
-                msg = f"SOAP.{field} must be a whole number of at least 1; got {getattr(self, field)!r}."
-                raise ValueError(msg)
+        check_positive(self, "radius", "step")
+        check_counts(self, "radii", "steps")
 
     @property
     def declaration(self) -> Declaration:

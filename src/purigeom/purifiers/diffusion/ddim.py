@@ -20,6 +20,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
+from purigeom.purifiers.settings import check_flags, check_whole, is_number
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class DDIM:
 
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
-        if not 0 <= self.eta <= 1:
+        check_flags(self, "clip")
+        check_whole(self, "level_offset")
+        if not is_number(self.eta) or not 0 <= self.eta <= 1:
             msg = f"DDIM.eta must lie between 0 and 1; got {self.eta!r}."
             raise ValueError(msg)
 
@@ -93,6 +96,8 @@ class OneShot:
 
     def __post_init__(self) -> None:
         check_depth(self)
+        check_flags(self, "clip")
+        check_whole(self, "level_offset")
 
     @property
     def declaration(self) -> Declaration:

@@ -1,7 +1,7 @@
 """Ancestral sampling (Ho et al. 2020): DiffPure's discrete form, and its reverse half alone."""
 
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -22,6 +22,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
+from purigeom.purifiers.settings import check_choice, check_flags, check_whole
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ class DDPM:
 
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
-        _check_variance(self)
+        check_flags(self, "clip")
+        check_choice(self, "variance", Variance)
+        check_whole(self, "level_offset")
 
     @property
     def declaration(self) -> Declaration:
@@ -90,7 +93,8 @@ class ReverseOnly:
 
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
-        _check_variance(self)
+        check_flags(self, "clip", "rescale")
+        check_choice(self, "variance", Variance)
 
     @property
     def declaration(self) -> Declaration:
@@ -104,13 +108,6 @@ class ReverseOnly:
             return scale * (2 * images - 1)
 
         return Chain((start, *_reverse(self, signals, noise.child("reverse")), to_images))
-
-
-def _check_variance(purifier: DDPM | ReverseOnly) -> None:
-    if purifier.variance not in get_args(Variance):
-        name = type(purifier).__name__
-        msg = f"{name}.variance must be one of {get_args(Variance)}; got {purifier.variance!r}."
-        raise ValueError(msg)
 
 
 def _reverse(purifier: DDPM | ReverseOnly, signals: list[float], noise: Noise) -> list[ImageMap]:

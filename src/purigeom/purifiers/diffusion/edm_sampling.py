@@ -21,7 +21,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
-from purigeom.purifiers.settings import check_sizes
+from purigeom.purifiers.settings import check_counts, check_numbers, check_sizes
 
 _MOST_CHURN = math.sqrt(2) - 1
 
@@ -62,7 +62,11 @@ class EDMSampling:
 
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
+        check_counts(self, "steps")
         check_sizes(self, "curvature", "churn", "churn_lowest", "churn_noise")
+        check_numbers(self, "churn_highest")
+        if self.lowest is not None:
+            check_sizes(self, "lowest")
         if not self.churn_highest >= self.churn_lowest:
             msg = (
                 f"EDMSampling.churn_highest must be at least churn_lowest, {self.churn_lowest}; got "

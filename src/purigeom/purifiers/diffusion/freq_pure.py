@@ -28,7 +28,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
-from purigeom.purifiers.settings import check_choice, check_sizes
+from purigeom.purifiers.settings import check_choice, check_flags, check_sizes
 
 Phase: TypeAlias = Literal["projected", "replaced"]
 
@@ -71,6 +71,7 @@ class FreqPure:
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
         check_sizes(self, "amplitude_cut", "phase_cut", "margin")
+        check_flags(self, "clip")
         check_choice(self, "phase", Phase)
         check_choice(self, "variance", Variance)
 

@@ -29,7 +29,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
 )
 from purigeom.purifiers.diffusion.similarity import similarity_slope
-from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
+from purigeom.purifiers.settings import check_choice, check_counts, check_flags, check_sizes, check_whole
 
 Guide: TypeAlias = Literal["mse", "ssim"]
 Reference: TypeAlias = Literal["noised", "clean"]
@@ -79,7 +79,9 @@ class GDMP:
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
         check_counts(self, "rounds", "reference_batch")
+        check_whole(self, "level_offset")
         check_sizes(self, "scale", "perturbation")
+        check_flags(self, "clip")
         for name, choices in (("guide", Guide), ("reference", Reference), ("variance", Variance)):
             check_choice(self, name, choices)
         if not self.perturbation:

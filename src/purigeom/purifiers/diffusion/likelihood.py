@@ -11,7 +11,7 @@ from purigeom.purifiers.diffusion.adam import Adam
 from purigeom.purifiers.diffusion.guided import declared_guided
 from purigeom.purifiers.diffusion.levels import denoiser
 from purigeom.purifiers.diffusion.score_opt import FAMILY, Drawn, beginning, found_images, likelihood_step
-from purigeom.purifiers.settings import check_counts, check_sizes
+from purigeom.purifiers.settings import check_counts, check_flags, check_sizes
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class LikelihoodMaximisation:
     def __post_init__(self) -> None:
         check_counts(self, "iterations", "reference_batch")
         check_sizes(self, "lowest", "highest", "rate")
+        check_flags(self, "compounded")
         if self.highest < self.lowest:
             msg = f"LikelihoodMaximisation.highest must not be below lowest, {self.lowest}; got {self.highest}."
             raise ValueError(msg)

@@ -9,8 +9,8 @@ from purigeom.noise import Noise
 from purigeom.protocols import Declaration
 from purigeom.purifiers.composed import Repeat
 from purigeom.purifiers.diffusion.ddpm import DDPM
-from purigeom.purifiers.diffusion.process import Variance, declared
-from purigeom.purifiers.settings import check_counts
+from purigeom.purifiers.diffusion.process import Variance, check_depth, declared
+from purigeom.purifiers.settings import check_choice, check_counts, check_flags
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class LoRID:
 
     def __post_init__(self) -> None:
         check_counts(self, "rounds")
-        self.one_round()
+        check_depth(self, self.steps)
+        check_flags(self, "clip")
+        check_choice(self, "variance", Variance)
 
     @property
     def declaration(self) -> Declaration:

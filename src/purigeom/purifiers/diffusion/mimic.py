@@ -20,7 +20,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
 )
 from purigeom.purifiers.diffusion.resizing import Resampling, Resizing, enlarging
-from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
+from purigeom.purifiers.settings import check_choice, check_counts, check_flags, check_sizes
 
 Levels: TypeAlias = tuple[int, int | None]
 """A level and the next lower one, or None for the clean image."""
@@ -70,8 +70,9 @@ class MimicDiffusion:
 
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
-        check_counts(self, "factor", "reference_batch")
+        check_counts(self, "steps", "factor", "reference_batch")
         check_sizes(self, "scale", "first", "last")
+        check_flags(self, "through_network")
         check_choice(self, "enlarged", Resampling)
         if not self.first <= self.last <= 1:
             msg = f"MimicDiffusion needs first <= last <= 1, shares of all steps; got {self.first} and {self.last}."

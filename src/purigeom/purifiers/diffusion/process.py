@@ -10,6 +10,7 @@ from purigeom.cost import evaluated
 from purigeom.networks.diffusion.predictor import NoisePredictor, rounding
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
+from purigeom.purifiers.settings import is_whole
 
 Variance: TypeAlias = Literal["small", "large"]
 """The posterior's, or the forward process's."""
@@ -33,10 +34,10 @@ def declared(purifier: Diffusion, *, clip: bool) -> Declaration:
 def check_depth(purifier: Diffusion, steps: int | None = None) -> None:
     """Raise unless the depth is a time index and the steps fit into it."""
     name = type(purifier).__name__
-    if not isinstance(purifier.depth, int) or purifier.depth < 1:
+    if not is_whole(purifier.depth) or purifier.depth < 1:
         msg = f"{name}.depth must be a whole time index of at least 1; got {purifier.depth!r}."
         raise ValueError(msg)
-    if steps is not None and (not isinstance(steps, int) or not 1 <= steps <= purifier.depth):
+    if steps is not None and (not is_whole(steps) or not 1 <= steps <= purifier.depth):
         msg = f"{name}.steps must be a whole number between 1 and the depth {purifier.depth}; got {steps!r}."
         raise ValueError(msg)
 

@@ -30,7 +30,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
-from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
+from purigeom.purifiers.settings import check_choice, check_counts, check_flags, check_sizes
 
 Deviation: TypeAlias = Literal["marginal", "posterior"]
 
@@ -66,8 +66,9 @@ class RandomSampling:
 
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
-        check_counts(self, "reference_batch")
+        check_counts(self, "steps", "reference_batch")
         check_sizes(self, "scale")
+        check_flags(self, "clip")
         check_choice(self, "deviation", Deviation)
 
     @property

@@ -15,7 +15,7 @@ from purigeom.purifiers.diffusion.adam import Adam, at_rest, position
 from purigeom.purifiers.diffusion.guided import Guided, declared_guided, guided, slope
 from purigeom.purifiers.diffusion.levels import Denoiser, by_deviation, denoiser
 from purigeom.purifiers.diffusion.process import to_images
-from purigeom.purifiers.settings import check_counts, check_sizes
+from purigeom.purifiers.settings import check_counts, check_flags, check_sizes
 
 FAMILY = "score optimisation"
 
@@ -54,6 +54,7 @@ class ScoreOptO:
     def __post_init__(self) -> None:
         check_counts(self, "iterations", "reference_batch")
         check_sizes(self, "sigma", "spread", "rate")
+        check_flags(self, "shared")
 
     @property
     def declaration(self) -> Declaration:

@@ -13,7 +13,7 @@ from purigeom.networks.trained import Trained
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import to_images
-from purigeom.purifiers.settings import check_counts, check_sizes
+from purigeom.purifiers.settings import check_counts, check_flags, check_sizes
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class LangevinEBM:
     def __post_init__(self) -> None:
         check_counts(self, "steps", "block")
         check_sizes(self, "step", "deviation", "initial_deviation")
+        check_flags(self, "clip")
 
     @property
     def declaration(self) -> Declaration:

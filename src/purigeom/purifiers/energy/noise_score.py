@@ -8,7 +8,7 @@ from torch import Tensor
 from purigeom.networks.diffusion.predictor import NoisePredictor, rounding
 from purigeom.protocols import ImageMap
 from purigeom.purifiers.diffusion.levels import denoiser
-from purigeom.purifiers.settings import check_sizes
+from purigeom.purifiers.settings import check_flags, check_sizes
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class NoiseScore:
 
     def __post_init__(self) -> None:
         check_sizes(self, "deviation")
+        check_flags(self, "unified")
 
     @property
     def checkpoint(self) -> str:
