@@ -186,6 +186,7 @@ BAD = {
     "hides randomness": "images + 0 * images + __import__('torch').rand_like(images)",
     "must keep the shape": "images[:, :, 1:]",
     "NaN or infinity for image 3": "images / 0 * 0",
+    "pixels as far as 1e+03, which has diverged, for image 3": "1000 * images",
 }
 
 
@@ -197,6 +198,18 @@ def test_contract_says_which_law_a_purifier_breaks(command, tmp_path, law, body)
     assert (code, out) == (2, "")
     assert law in err
     assert "Mine(factor=0.5)" in err
+
+
+@pytest.mark.parametrize("name", ["Nobody", "number"])
+def test_contract_names_what_is_no_purifier_and_wraps_a_function(command, tmp_path, name):
+    path = tmp_path / f"others_{name}.py"
+    path.write_text("number = 3\ndef half(images):\n    return images / 2\nclass Nobody:\n    pass\n")
+    code, out, err = command("contract", f"{path}:{name}")
+    assert (code, out) == (2, "")
+    assert f"{path}:{name} must have `pin(noise, image_shape)`, or be a function or module of images; got" in err
+    code, out, err = command("contract", f"{path}:half", "--images", "digits:3")
+    assert (code, err) == (0, "")
+    assert "keeps the contract on 3 images" in out
 
 
 def test_contract_has_good_news_of_a_good_purifier(command):

@@ -18,6 +18,7 @@ from purigeom.naming import classifier_named, images_named, named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import RandomMap
 from purigeom.purifiers.precision import quickened
+from purigeom.purifiers.wrapped import as_purifier
 from purigeom.questions import Asked, images_to_compare_with, known_measurements
 from purigeom.sweep import Task, run
 
@@ -132,7 +133,14 @@ def _missing(progress: store.Progress) -> str:
 def verified(word: str, images: str, seed: int) -> str:
     """Verify a purifier's contract and derivatives; return the good news, or raise with the bad."""
     batch = checked(images_named(images, catalog.IMAGES).load())
-    purifier = named(word, catalog.PURIFIERS, "purifier")
+    found = named(word, catalog.PURIFIERS, "purifier")
+    if not isinstance(found, RandomMap) and not callable(found):
+        msg = (
+            f"{word} must have `pin(noise, image_shape)`, or be a function or module of images; got {found!r}. "
+            "docs/how-to/add-a-purifier.md has an example to copy."
+        )
+        raise TypeError(msg)
+    purifier = as_purifier(found)
     noise = Noise(seed, batch.image_ids)
     verify(purifier, batch, noise)
     told = derivatives_told(purifier, batch, noise)

@@ -24,9 +24,13 @@ class BrokenImagesError(ValueError):
         return type(self), (self.args[0], self.image_ids)
 
 
+FARTHEST = 100.0
+"""Images lie in [0, 1]; a pixel beyond this, either way, is that of a run that has diverged."""
+
+
 @dataclass(frozen=True)
 class Checked:
-    """A purifier whose every answer is checked for its shape and for NaN."""
+    """A purifier whose every answer is checked for its shape, for NaN and for having run away."""
 
     purifier: RandomMap
 
@@ -43,7 +47,7 @@ class Checked:
                     f"{tuple(images.shape)}. Resize inside the purifier."
                 )
                 raise ValueError(msg)
-            if not purified.isfinite().all():
+            if _lost(purified).any():
                 where = _first_broken_step(image_map, images)
                 _check_finite(purified, f"{self.purifier!r} returned{where}", noise)
             return purified
@@ -108,12 +112,20 @@ def _broken(purifier: RandomMap, law: str, answer: Tensor, other: Tensor) -> str
     )
 
 
+def _lost(images: Tensor) -> Tensor:
+    """Return which pixels are no number, or further away than any purifier that converges leaves them."""
+    return ~(images.abs() <= FARTHEST)
+
+
 def _check_finite(images: Tensor, who: str, noise: Noise) -> None:
-    broken = (~images.isfinite().flatten(1).all(1)).nonzero().flatten().tolist()
+    broken = _lost(images).flatten(1).any(1).nonzero().flatten().tolist()
     if broken:
+        far = bool(images.isfinite().all())
+        what = f"pixels as far as {images.abs().max().item():.3g}, which has diverged," if far else "NaN or infinity"
         ids = tuple(dict.fromkeys(noise.image_ids[place] for place in broken))
         others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-        msg = f"{who} NaN or infinity for image {ids[0]}{others}. Look at that image, its weights and its type."
+        look = "Take smaller steps or a smaller scale" if far else "Look at that image, its weights and its type"
+        msg = f"{who} {what} for image {ids[0]}{others}. {look}."
         raise BrokenImagesError(msg, ids)
 
 
@@ -122,7 +134,7 @@ def _first_broken_step(image_map: ImageMap, images: Tensor) -> str:
         return ""
     with torch.no_grad():
         states = image_map.states(images)
-    first = next((index for index, state in enumerate(states) if not state.isfinite().all()), None)
+    first = next((index for index, state in enumerate(states) if _lost(state).any()), None)
     if first is None:
         return ", but not when it was asked again,"
     return f", first in step {first} of {len(image_map.steps)},"

@@ -124,13 +124,19 @@ def test_with_the_published_energy_the_jacobian_is_the_identity_but_the_map_is_n
 
 
 def test_what_diverges_is_named_by_image_and_step() -> None:
-    """A grey image rests at the bottom of the bowl; the other grows a 1e60-fold in every step, past 1e308."""
+    """A grey image rests at the bottom of the bowl; the other grows a 1e60-fold in every step."""
     grey = torch.full_like(IMAGES[:1], 0.5)
     purifier = Checked(LangevinEBM(Bowl(1.0), steps=10, step=1e60, deviation=0.0))
     noise = Noise(0, (71, 72))
-    with pytest.raises(ValueError, match=r"returned, first in step 7 of 12, NaN or infinity for image 72\."):
+    with pytest.raises(ValueError, match=r"returned, first in step 2 of 12, NaN or infinity for image 72\."):
         purifier.pin(noise, SHAPE)(torch.cat([grey, IMAGES[:1]]))
     assert torch.equal(purifier.pin(noise[:1], SHAPE)(grey), grey)
+
+
+def test_a_run_that_is_far_away_and_still_a_number_has_diverged_too() -> None:
+    purifier = Checked(LangevinEBM(Bowl(1.0), steps=4, step=20.0, deviation=0.0))
+    with pytest.raises(ValueError, match=r"returned, first in step \d of 6, pixels as far as .*, which has diverged,"):
+        purifier.pin(Noise(0, (72,)), SHAPE)(IMAGES[:1])
 
 
 @pytest.mark.parametrize(
