@@ -9,6 +9,7 @@ import pytest
 from analyses import recalibration
 from figures import tables, zoo
 from purigeom import store
+from purigeom.judging import looking
 from purigeom.prediction.files import NEEDED, load, shipped
 from purigeom.prediction.strangers import joined
 from purigeom.prediction.table import tabulated
@@ -43,7 +44,7 @@ def test_two_documents_quote_every_table_of_the_zoo(tmp_path) -> None:
 def test_the_recalibrations_are_what_the_zoo_s_store_tells(radius, tmp_path) -> None:
     unpack("zoo", tmp_path)
     known = load(shipped()[f"digits-linf-{radius:g}"])
-    table = joined(known, tabulated(store.load(tmp_path / "zoo").load(), radius))
+    table = joined(known, tabulated(looking(store.load(tmp_path / "zoo").load()), radius))
     kept = load(shipped()[f"digits-zoo-linf-{radius:g}"])
     assert list(table["purifier"].values) == list(kept["purifier"].values)
     for name in NEEDED:
