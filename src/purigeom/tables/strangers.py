@@ -56,10 +56,12 @@ def _correlation(both: np.ndarray) -> float:
 
 def _with_interval(statistic: Callable[[np.ndarray], float], values: np.ndarray, form: str) -> str:
     """Return a statistic of purifiers, and from where to where it goes if others of their kind had been measured."""
+    found = statistic(values)
+    if not np.isfinite(found):
+        return ABSENT
     drawn = np.random.default_rng(0).integers(values.shape[1], size=(RESAMPLES, values.shape[1]))
     ends = np.nanquantile([statistic(values[:, places]) for places in drawn], (0.05, 0.95))
-    found = statistic(values)
-    return f"{found:{form}} ({ends[0]:{form}} to {ends[1]:{form}})" if np.isfinite(found) else ABSENT
+    return f"{found:{form}} ({ends[0]:{form}} to {ends[1]:{form}})"
 
 
 def strangers(found: xr.Dataset) -> Table:
