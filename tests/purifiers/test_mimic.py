@@ -71,7 +71,7 @@ def test_steps_21_to_89_of_a_hundred_are_guided():
 @pytest.mark.parametrize("fields", [PUBLISHED, {}], ids=["published", "paper"])
 def test_the_image_enters_by_signs_alone(fields):
     """The Jacobian is zero, and yet another image gives another answer."""
-    purifier = MimicDiffusion(UNet("digits-ddpm"), steps=3, scale=187.5, reference_batch=16, **fields)
+    purifier = MimicDiffusion(UNet("digits-ddpm"), steps=10, scale=187.5, reference_batch=16, **fields)
     verify(purifier, Batch(IMAGES, None, DIGITS.image_ids), NOISE)
     assert purifier.declaration.differentiability == "piecewise constant"
     pinned = purifier.pin(NOISE, SHAPE)
