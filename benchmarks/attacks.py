@@ -15,8 +15,8 @@ from benchmarks.attack_gradients import (
     exact_gradient_memory_vs_full_graph,
 )
 from benchmarks.attack_peers import MissingPeerError, pgd_memory_vs_torchattacks, pgd_time_vs_torchattacks
-from benchmarks.figure import Figure, print_line
-from purigeom.sweep import exact_arithmetic
+from benchmarks.figure import Figure, chosen, print_line
+from purigeom.answering import exact_arithmetic
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "exact_gradient_cost.20": partial(exact_gradient_cost, 20),
@@ -33,12 +33,8 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
 
 def main(names: Sequence[str]) -> None:
     """Print the named figures, or all."""
-    unknown = sorted(set(names) - set(FIGURES))
-    if unknown:
-        msg = f"There is no figure {unknown[0]!r}; there are {list(FIGURES)}."
-        raise KeyError(msg)
     with exact_arithmetic():
-        for name in names or FIGURES:
+        for name in chosen(names, FIGURES):
             try:
                 print_line(FIGURES[name]())
             except MissingPeerError as missing:

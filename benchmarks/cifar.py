@@ -21,8 +21,8 @@ from benchmarks.cifar_shares import (
     product_throughput_share,
 )
 from benchmarks.cifar_study import attack_hours, compression_hours, peak_memory_gb
-from benchmarks.figure import Figure, print_line
-from purigeom.sweep import exact_arithmetic
+from benchmarks.figure import Figure, chosen, print_line
+from purigeom.answering import exact_arithmetic
 
 
 def _figures() -> Iterator[tuple[str, Callable[[Case], Figure]]]:
@@ -56,12 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}")
     parser.add_argument("--network", choices=NETWORKS, default="ours")
     asked = parser.parse_args(arguments)
-    unknown = sorted(set(asked.names) - set(FIGURES))
-    if unknown:
-        msg = f"There is no figure {unknown[0]!r}; there are {list(FIGURES)}."
-        raise KeyError(msg)
     with exact_arithmetic(), case(asked.network) as measured:
-        left_out = print_figures(asked.names or list(USUAL), measured)
+        left_out = print_figures(chosen(asked.names, FIGURES) if asked.names else USUAL, measured)
     for reason, names in left_out.items():
         sys.stderr.write(f"Left out: {', '.join(names)}. {reason}\n")
 

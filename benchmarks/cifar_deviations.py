@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.cifar_cases import DEPTH, PRECISIONS, RADIUS, SHAPE, Case, NotHereError, here
 from benchmarks.clock import device
 from benchmarks.figure import Figure, at_most
+from purigeom.answering import on_device
 from purigeom.attacks.pgd import PGD
 from purigeom.geometry.spectrum.adaptive import Tolerance
 from purigeom.images import Cifar
@@ -25,7 +26,6 @@ from purigeom.noise import Noise
 from purigeom.procedural import Procedural
 from purigeom.protocols import Batch, Classifier, Measurement
 from purigeom.schema import ANCHOR_MARGIN, COMPRESSION_RATIO, L2, LEADING_SINGULAR_VALUE, SHARE_BELOW, SURVIVED
-from purigeom.sweep import on_device
 
 Facts: TypeAlias = NDArray[np.float64]
 

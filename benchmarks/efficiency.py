@@ -17,7 +17,7 @@ from purigeom.purifiers.diffusion.ddpm import DDPM
 from purigeom.sweep import run
 from purigeom.tasks import Task
 
-DEPTHS = tuple(range(20, 200, 15))
+DEPTHS = tuple(range(20, 200, 30))
 
 
 def study(depths: Sequence[int], images: int) -> list[Task]:
@@ -27,7 +27,7 @@ def study(depths: Sequence[int], images: int) -> list[Task]:
     return [Task(name, one, asked, Digits()[:images]) for name, one in purifiers.items() for asked in questions]
 
 
-def two_worker_efficiency(depths: Sequence[int] = DEPTHS, images: int = 64) -> Figure:
+def two_worker_efficiency(depths: Sequence[int] = DEPTHS, images: int = 16) -> Figure:
     """Return how near two workers come to halving the time of one, as a share of what two bare processes reach."""
     with TemporaryDirectory() as folder:
         ours = [seconds(partial(_by_workers, Path(folder) / str(count), count, depths, images)) for count in (1, 2)]

@@ -9,7 +9,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -53,6 +53,15 @@ def print_line(figure: Figure) -> None:
     """Print a figure as one line of JSON."""
     sys.stdout.write(json.dumps(asdict(figure), ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def chosen(names: Sequence[str], figures: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names that were asked for, or all; raise KeyError where there is no such figure."""
+    unknown = sorted(set(names) - set(figures))
+    if unknown:
+        msg = f"There is no figure {unknown[0]!r}; there are {list(figures)}."
+        raise KeyError(msg)
+    return names or tuple(figures)
 
 
 def machine() -> str:

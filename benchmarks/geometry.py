@@ -10,7 +10,7 @@ from benchmarks.counts import (
     products_for_1pct_top20_propack,
     products_for_1pct_top20_randomised,
 )
-from benchmarks.figure import Figure, print_line
+from benchmarks.figure import Figure, chosen, print_line
 from benchmarks.linear import exact_cost_per_dimension, linear_control_variate
 from benchmarks.memory import chain_memory_growth
 from benchmarks.products import (
@@ -21,7 +21,7 @@ from benchmarks.products import (
     push_vs_whole_chain_vmap,
 )
 from benchmarks.spectra import rms_error, share_error_points, top10_error
-from purigeom.sweep import exact_arithmetic
+from purigeom.answering import exact_arithmetic
 
 PRODUCTS: Mapping[str, Callable[..., Figure]] = {
     f"{figure.__name__}.{count}": partial(figure, count)
@@ -58,12 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}; all unless given")
     parser.add_argument("--network", choices=SETTINGS, default="big", help="for the costs of products")
     asked = parser.parse_args(arguments)
-    unknown = sorted(set(asked.names) - set(FIGURES))
-    if unknown:
-        msg = f"There is no figure {unknown[0]!r}; there are {list(FIGURES)}."
-        raise KeyError(msg)
     with exact_arithmetic():
-        for name in asked.names or FIGURES:
+        for name in chosen(asked.names, FIGURES):
             print_line(FIGURES[name](network=asked.network) if name in PRODUCTS else FIGURES[name]())
 
 

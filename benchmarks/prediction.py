@@ -10,7 +10,7 @@ from functools import cache, partial
 
 import xarray as xr
 
-from benchmarks.figure import Figure, at_least, at_most, print_line
+from benchmarks.figure import Figure, at_least, at_most, chosen, print_line
 from benchmarks.prediction_costs import attack_evaluations, prediction_evaluations, seconds, steps_converged
 from purigeom.attacks.adversary import Adversary
 from purigeom.attacks.pgd import PGD
@@ -128,11 +128,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = dict(_figures())
 
 def main(names: Sequence[str]) -> None:
     """Print the named figures, or all."""
-    unknown = sorted(set(names) - set(FIGURES))
-    if unknown:
-        msg = f"There is no figure {unknown[0]!r}; there are {list(FIGURES)}."
-        raise KeyError(msg)
-    for name in names or FIGURES:
+    for name in chosen(names, FIGURES):
         print_line(FIGURES[name]())
 
 

@@ -17,7 +17,7 @@ import xarray as xr
 
 from benchmarks.efficiency import two_worker_efficiency
 from benchmarks.faults import answers_lost, faults_injected
-from benchmarks.figure import Figure, at_most, machine, print_line, seconds
+from benchmarks.figure import Figure, at_most, chosen, machine, print_line, seconds
 from benchmarks.large_store import Blank, bytes_per_fact, lazy_memory_share, resume_seconds
 from purigeom.executors import Dask, Executor, Processes, Slurm, in_process
 from purigeom.noise import Noise
@@ -81,11 +81,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
 
 def main(names: Sequence[str]) -> None:
     """Print the named figures, or all."""
-    unknown = sorted(set(names) - set(FIGURES))
-    if unknown:
-        msg = f"There is no figure {unknown[0]!r}; there are {list(FIGURES)}."
-        raise KeyError(msg)
-    for name in names or FIGURES:
+    for name in chosen(names, FIGURES):
         print_line(FIGURES[name]())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.compression import compression_overhead
-from benchmarks.figure import Figure, at_most, in_fresh_process, machine, print_line, seconds
+from benchmarks.figure import Figure, at_most, chosen, in_fresh_process, machine, print_line, seconds
 from benchmarks.gradient import gradient_memory_growth, gradient_memory_growth_full_graph
 from benchmarks.noise import noise_share, noise_share_lean
 from benchmarks.stored import build, open_seconds
@@ -92,11 +92,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
 
 def main(names: Sequence[str]) -> None:
     """Print the named figures, or all."""
-    unknown = sorted(set(names) - set(FIGURES))
-    if unknown:
-        msg = f"There is no figure {unknown[0]!r}; there are {list(FIGURES)}."
-        raise KeyError(msg)
-    for name in names or FIGURES:
+    for name in chosen(names, FIGURES):
         print_line(FIGURES[name]())
 
 

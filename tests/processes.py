@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from purigeom import tasks
-from purigeom.sweep import Task, answer, run
+from purigeom.answering import answer
+from purigeom.sweep import Task, run
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["purigeom.sweep", "purigeom.store", "zarr", "xarray"])

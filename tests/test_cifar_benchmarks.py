@@ -14,11 +14,11 @@ from benchmarks.cifar_deviations import QUANTITIES, absolute, points, points_of_
 from benchmarks.cifar_peers import REPOSITORY, VARIABLE, Walk
 from benchmarks.cifar_study import PAPER, Study
 from benchmarks.networks import described, random_network
+from purigeom.answering import exact_arithmetic
 from purigeom.measurements.leading_spectrum import LeadingSpectrum
 from purigeom.networks.quick import Quick
 from purigeom.procedural import Procedural
 from purigeom.purifiers.wrapped import wrap
-from purigeom.sweep import exact_arithmetic
 from tests.figures import here
 from tests.test_geometry_benchmarks import TINY_UNET
 

@@ -14,11 +14,10 @@ from purigeom.executors import Executor
 from purigeom.images import checked
 from purigeom.judging import VERDICTS, judged
 from purigeom.means import estimates
-from purigeom.naming import classifier_named, images_named, named, varied
+from purigeom.naming import classifier_named, images_named, named, purifier_named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import RandomMap
 from purigeom.purifiers.precision import quickened
-from purigeom.purifiers.wrapped import as_purifier
 from purigeom.questions import Asked, images_to_compare_with, known_measurements
 from purigeom.sweep import Task, run
 
@@ -133,14 +132,7 @@ def _missing(progress: store.Progress) -> str:
 def verified(word: str, images: str, seed: int) -> str:
     """Verify a purifier's contract and derivatives; return the good news, or raise with the bad."""
     batch = checked(images_named(images, catalog.IMAGES).load())
-    found = named(word, catalog.PURIFIERS, "purifier")
-    if not isinstance(found, RandomMap) and not callable(found):
-        msg = (
-            f"{word} must have `pin(noise, image_shape)`, or be a function or module of images; got {found!r}. "
-            "docs/how-to/add-a-purifier.md has an example to copy."
-        )
-        raise TypeError(msg)
-    purifier = as_purifier(found)
+    purifier = purifier_named(word, catalog.PURIFIERS)
     noise = Noise(seed, batch.image_ids)
     verify(purifier, batch, noise)
     told = derivatives_told(purifier, batch, noise)
@@ -150,7 +142,7 @@ def verified(word: str, images: str, seed: int) -> str:
 def diagnosis(word: str, images: str, classifier: str, radius: float, seed: int) -> str:
     """Say what is suspicious of a purifier before a classifier, or that nothing was found."""
     batch = checked(images_named(images, catalog.IMAGES).load())
-    front, behind = named(word, catalog.PURIFIERS, "purifier"), classifier_named(classifier, catalog.CLASSIFIERS)
+    front, behind = purifier_named(word, catalog.PURIFIERS), classifier_named(classifier, catalog.CLASSIFIERS)
     faults = diagnosed(Defended(front, behind), batch, Noise(seed, batch.image_ids), radius).faults
     return "\n".join(faults) or f"Nothing suspicious of {front!r} before {behind!r}, on {len(batch)} images."
 
@@ -163,5 +155,5 @@ def _purifiers(words: Sequence[str]) -> dict[str, RandomMap]:
         if name in purifiers:
             msg = f"{word!r} would be stored as {name!r}, which an earlier purifier is. Rename one of them."
             raise ValueError(msg)
-        purifiers[name] = named(word, catalog.PURIFIERS, "purifier")
+        purifiers[name] = purifier_named(word, catalog.PURIFIERS)
     return purifiers

@@ -11,10 +11,12 @@ from purigeom.protocols import Batch, ImageMap, RandomMap, declaration
 
 SAME_IMAGE = 1e-4
 """Largest accepted change of a pixel with the batch: float32 kernels differ by 1e-6 per network call."""
+FARTHEST = 100.0
+"""Images lie in [0, 1]; a pixel beyond this, either way, is that of a run that has diverged."""
 
 
 class BrokenImagesError(ValueError):
-    """Raised where a purifier makes NaN or infinity of some images; the others may still be measured."""
+    """Raised where a purifier makes NaN, infinity or runaway pixels of some images; others may still be measured."""
 
     def __init__(self, sentence: str, image_ids: tuple[int, ...]) -> None:
         super().__init__(sentence)
@@ -22,10 +24,6 @@ class BrokenImagesError(ValueError):
 
     def __reduce__(self) -> tuple[type, tuple[str, tuple[int, ...]]]:
         return type(self), (self.args[0], self.image_ids)
-
-
-FARTHEST = 100.0
-"""Images lie in [0, 1]; a pixel beyond this, either way, is that of a run that has diverged."""
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ import xarray as xr
 from purigeom import catalog, store
 from purigeom.executors import Executor
 from purigeom.identity import digest, recipe
-from purigeom.naming import classifier_named, images_named, named
+from purigeom.naming import classifier_named, images_named, purifier_named
 from purigeom.networks.unet import UNet
 from purigeom.predict import predict, study
 from purigeom.prediction.compared import PREDICTORS, compared
 from purigeom.prediction.files import load, save, shipped
 from purigeom.prediction.table import tabulated
 from purigeom.protocols import Classifier, ImageSet
-from purigeom.purifiers.wrapped import as_classifier, as_purifier
+from purigeom.purifiers.wrapped import as_classifier
 from purigeom.sweep import run
 from purigeom.zoo import zoo
 
@@ -34,7 +34,7 @@ def predicted(word: str, images: str, classifier: str, calibration: str, half_wi
     """Return what is predicted of a purifier, and by which calibration."""
     behind = as_classifier(classifier_named(classifier, catalog.CLASSIFIERS))
     table = calibration_named(calibration)
-    purifier = as_purifier(named(word, catalog.PURIFIERS, "purifier"))
+    purifier = purifier_named(word, catalog.PURIFIERS)
     answer = predict(purifier, images_named(images, catalog.IMAGES), behind, table, half_width)
     said = [str(answer), f"Calibrated by {calibration!r}: {table.sizes['purifier']} purifiers."]
     return "\n".join(said)
@@ -53,7 +53,7 @@ def calibration_named(word: str) -> xr.Dataset:
 def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, executor: Executor) -> str:
     """Measure and attack purifiers, write one calibration per radius, and say how good its predictors are."""
     behind = as_classifier(classifier_named(threat.classifier, catalog.CLASSIFIERS))
-    purifiers = {word.rpartition(":")[2]: as_purifier(named(word, catalog.PURIFIERS, "purifier")) for word in words}
+    purifiers = {word.rpartition(":")[2]: purifier_named(word, catalog.PURIFIERS) for word in words}
     images = images_named(threat.images, catalog.IMAGES)
     tasks = study(purifiers or zoo(UNet(network)), images, behind, threat.radii)
     stem = Path(threat.images.partition(":")[0]).stem

@@ -15,6 +15,7 @@ from purigeom.networks.file_classifier import described
 from purigeom.networks.robustbench import RobustBench
 from purigeom.networks.tensors import SUFFIXES
 from purigeom.protocols import Classifier, ImageSet, RandomMap
+from purigeom.purifiers.wrapped import as_purifier
 
 Description = TypeVar("Description")
 
@@ -29,6 +30,18 @@ def named(word: str, catalogue: Mapping[str, Description], what: str) -> Descrip
         return found
     msg = f"{word!r} is no {what}: choose one of {sorted(catalogue)}, or name an object of a file as path.py:OBJECT."
     raise ValueError(msg)
+
+
+def purifier_named(word: str, catalogue: Mapping[str, RandomMap]) -> RandomMap:
+    """Return the purifier of `NAME` or `path.py:OBJECT`; a module or function is wrapped."""
+    found = named(word, catalogue, "purifier")
+    if not isinstance(found, RandomMap) and not callable(found):
+        msg = (
+            f"{word} must have `pin(noise, image_shape)`, or be a function or module of images; got {found!r}. "
+            "docs/how-to/add-a-purifier.md has an example to copy."
+        )
+        raise TypeError(msg)
+    return as_purifier(found)
 
 
 def classifier_named(word: str, catalogue: Mapping[str, Classifier]) -> Classifier:

@@ -9,7 +9,7 @@ from pathlib import Path
 import xarray as xr
 from torch import Tensor
 
-from purigeom.answering import answer, checked_derivatives, exact_arithmetic, on_device, verify_contract
+from purigeom.answering import answer, checked_derivatives, exact_arithmetic, verify_contract
 from purigeom.aside import without_broken
 from purigeom.executors import Executor, Lost, in_process
 from purigeom.executors.protocol import sentence
@@ -25,7 +25,7 @@ from purigeom.store.places import Place, place
 from purigeom.tasks import Task, Unit, plan_units
 from purigeom.unanswered import UnansweredError, summary, without_stored
 
-__all__ = ["Task", "UnansweredError", "answer", "exact_arithmetic", "measure", "on_device", "run"]
+__all__ = ["Task", "UnansweredError", "measure", "run"]
 
 DEFAULT_MEASUREMENTS = (Compression(radii=(8 / 255,)), Distances())
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

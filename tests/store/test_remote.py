@@ -7,8 +7,9 @@ import xarray as xr
 from upath import UPath
 
 from purigeom import store
+from purigeom.answering import answer
 from purigeom.store.segment import SEAL
-from purigeom.sweep import answer, run
+from purigeom.sweep import run
 from purigeom.tasks import plan_units
 from tests.object_store import slow
 from tests.processes import CONTEXT, drive, finished, started

@@ -20,12 +20,13 @@ from torch import Tensor
 from purigeom.attacks.ascent import Hill, Pace, Point, checkpoints, chosen
 from purigeom.attacks.ball import better, check_question, project, random_start, uphill
 from purigeom.attacks.losses import climbing, targeted_dlr
-from purigeom.attacks.settings import check_counts, check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.defence.checks import check_labels, labels_of
 from purigeom.defence.target import Loss, Target
 from purigeom.geometry.displacement import Norm, per_image
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
+from purigeom.settings import check_choices, check_counts
 
 Climbed: TypeAlias = Literal["ce", "cw", "dlr", "targeted dlr"]
 
@@ -61,8 +62,8 @@ class APGD:
     targets: int = 9
 
     def __post_init__(self) -> None:
-        check_counts(self, steps=self.steps, restarts=self.restarts, targets=self.targets)
-        check_options(self, norm=Norm, loss=Climbed)
+        check_counts(self, "steps", "restarts", "targets")
+        check_choices(self, norm=Norm, loss=Climbed)
 
     @property
     def label(self) -> str:

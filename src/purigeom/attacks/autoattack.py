@@ -17,13 +17,14 @@ from torch import Tensor
 from purigeom.attacks.ball import better, check_question, project
 from purigeom.attacks.library import NORMS, classes_of, installed, one_by_one, package
 from purigeom.attacks.losses import climbing
-from purigeom.attacks.settings import check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.defence.checks import labels_of
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
+from purigeom.settings import check_choices
 
 Suite: TypeAlias = Literal["standard", "rand"]
 
@@ -52,7 +53,7 @@ class AutoAttack:
     norm: Norm = "linf"
 
     def __post_init__(self) -> None:
-        check_options(self, suite=Suite, norm=Norm)
+        check_choices(self, suite=Suite, norm=Norm)
 
     @property
     def label(self) -> str:

@@ -20,7 +20,7 @@ from torch.nn.functional import cosine_similarity
 from purigeom.attacks.ascent import hills
 from purigeom.attacks.ball import check_question
 from purigeom.attacks.beside import carried, in_front, row
-from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.attacks.walk import Walk
 from purigeom.defence.defended import Defended
 from purigeom.defence.gradients import Exact, Gradient, Withheld
@@ -29,6 +29,7 @@ from purigeom.geometry.chain import Chain, as_chain
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, ImageMap, RandomMap
+from purigeom.settings import check_choices, check_counts, check_lengths
 
 Distance: TypeAlias = Literal["cosine", "mse"]
 
@@ -111,9 +112,9 @@ class DenoiserAttack:
     features: Classifier | None = None
 
     def __post_init__(self) -> None:
-        check_counts(self, steps=self.steps, restarts=self.restarts)
-        check_lengths(self, relative_step=self.relative_step)
-        check_options(self, norm=Norm, distance=Distance)
+        check_counts(self, "steps", "restarts")
+        check_lengths(self, "relative_step")
+        check_choices(self, norm=Norm, distance=Distance)
 
     @property
     def label(self) -> str:

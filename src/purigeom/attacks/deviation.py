@@ -28,7 +28,7 @@ from purigeom.attacks.ascent import hills
 from purigeom.attacks.ball import check_question
 from purigeom.attacks.deviating import Deviated, Deviating, Weighting
 from purigeom.attacks.losses import LossName, climbing
-from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.attacks.walk import Walk
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
@@ -37,6 +37,7 @@ from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
+from purigeom.settings import check_choices, check_counts, check_lengths
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ class DiffAttack:
     weighting: Weighting = "equal"
 
     def __post_init__(self) -> None:
-        check_counts(self, steps=self.steps, restarts=self.restarts)
-        check_lengths(self, relative_step=self.relative_step, share=self.share)
-        check_options(self, norm=Norm, loss=LossName, weighting=Weighting)
+        check_counts(self, "steps", "restarts")
+        check_lengths(self, "relative_step", "share")
+        check_choices(self, norm=Norm, loss=LossName, weighting=Weighting)
         if self.share > 1:
             msg = f"DiffAttack.share must be at most 1, all steps; got {self.share!r}."
             raise ValueError(msg)

@@ -27,7 +27,7 @@ from purigeom.attacks.ball import check_question
 from purigeom.attacks.losses import LOSSES, LossName
 from purigeom.attacks.resubmission import Kept, evaluated
 from purigeom.attacks.selection import Draws, Selection, mean
-from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.attacks.walk import Walk
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
@@ -36,6 +36,7 @@ from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise, joined
 from purigeom.protocols import Batch, ImageMap
+from purigeom.settings import check_choices, check_counts, check_lengths
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,9 @@ class DiffHammer:
     relative_reach: float = 1.0
 
     def __post_init__(self) -> None:
-        check_counts(self, steps=self.steps, iterations=self.iterations)
-        check_lengths(self, relative_step=self.relative_step, steepness=self.steepness)
-        check_options(self, norm=Norm)
+        check_counts(self, "steps", "iterations")
+        check_lengths(self, "relative_step", "steepness")
+        check_choices(self, norm=Norm)
         if not self.losses or not set(self.losses) <= set(LOSSES):
             msg = f"DiffHammer.losses must be at least one of {tuple(LOSSES)}; got {self.losses!r}."
             raise ValueError(msg)

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from purigeom.attacks.ball import check_question, project
 from purigeom.attacks.library import NORMS, classes_of, installed, one_by_one, package
-from purigeom.attacks.settings import check_counts, check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.defence.module import as_module
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
+from purigeom.settings import check_choices, check_counts
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class FAB:
     restarts: int = 1
 
     def __post_init__(self) -> None:
-        check_counts(self, steps=self.steps, targets=self.targets, restarts=self.restarts)
-        check_options(self, norm=Norm)
+        check_counts(self, "steps", "targets", "restarts")
+        check_choices(self, norm=Norm)
 
     @property
     def label(self) -> str:

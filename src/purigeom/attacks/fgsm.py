@@ -7,12 +7,13 @@ from torch import Tensor
 
 from purigeom.attacks.ball import check_question, project, uphill
 from purigeom.attacks.losses import LossName, climbing
-from purigeom.attacks.settings import check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
+from purigeom.settings import check_choices
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class FGSM:
     loss: LossName = "ce"
 
     def __post_init__(self) -> None:
-        check_options(self, norm=Norm, loss=LossName)
+        check_choices(self, norm=Norm, loss=LossName)
 
     @property
     def label(self) -> str:

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from purigeom.attacks.ball import check_question, project, uphill
 from purigeom.attacks.losses import LossName, climbing
-from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm, per_image
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
+from purigeom.settings import check_choices, check_counts, check_lengths
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ class MIFGSM:
     loss: LossName = "ce"
 
     def __post_init__(self) -> None:
-        check_counts(self, steps=self.steps)
-        check_options(self, norm=Norm, loss=LossName)
+        check_counts(self, "steps")
+        check_choices(self, norm=Norm, loss=LossName)
         if self.relative_step is not None:
-            check_lengths(self, relative_step=self.relative_step)
+            check_lengths(self, "relative_step")
         if not self.decay >= 0:
             msg = f"MIFGSM.decay must be at least zero; got {self.decay!r}."
             raise ValueError(msg)

@@ -11,13 +11,14 @@ from torch import Tensor
 from purigeom.attacks.ascent import hills
 from purigeom.attacks.ball import check_question
 from purigeom.attacks.losses import LossName, climbing
-from purigeom.attacks.settings import check_counts, check_lengths, check_options, titled
+from purigeom.attacks.titles import titled
 from purigeom.attacks.walk import Iterate, Walk
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
+from purigeom.settings import check_choices, check_counts, check_lengths
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ class PGD:
     loss: LossName = "ce"
 
     def __post_init__(self) -> None:
-        check_counts(self, steps=self.steps, restarts=self.restarts)
-        check_lengths(self, relative_step=self.relative_step)
-        check_options(self, norm=Norm, iterate=Iterate, loss=LossName)
+        check_counts(self, "steps", "restarts")
+        check_lengths(self, "relative_step")
+        check_choices(self, norm=Norm, iterate=Iterate, loss=LossName)
         if self.restarts > 1 and not self.random_start:
             msg = f"PGD.restarts needs random starts to differ; got {self}."
             raise ValueError(msg)

@@ -13,13 +13,14 @@ from torch import Tensor
 from purigeom.attacks.ball import check_question
 from purigeom.attacks.losses import climbing
 from purigeom.attacks.mi_fgsm import MIFGSM
-from purigeom.attacks.settings import check_counts, titled
+from purigeom.attacks.titles import titled
 from purigeom.attacks.transformations import SEVEN, TEN, OperatorName, transformed
 from purigeom.defence.checks import labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.displacement import Norm
 from purigeom.noise import Noise, joined
 from purigeom.protocols import Batch
+from purigeom.settings import check_counts
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class SIA:
     operators: tuple[OperatorName, ...] = SEVEN
 
     def __post_init__(self) -> None:
-        check_counts(self, copies=self.copies, blocks=self.blocks)
+        check_counts(self, "copies", "blocks")
         if not self.operators or not set(self.operators) <= set(get_args(OperatorName)):
             msg = f"SIA.operators must be some of {get_args(OperatorName)}; got {self.operators}."
             raise ValueError(msg)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from purigeom.images.checks import batch_digest, checked, part
-from purigeom.images.npz import arrays_in
+from purigeom.npz import arrays_in
 from purigeom.protocols import Batch
 
 

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from purigeom.attacks.adversary import Attack
 from purigeom.attacks.ball import check_radius
-from purigeom.attacks.settings import check_counts, check_lengths
 from purigeom.defence.checks import check_labels, labels_of
 from purigeom.defence.target import Target
 from purigeom.geometry.distances import l2, linf
 from purigeom.measurements.attacked import answers, attacked, unbroken
 from purigeom.protocols import Batch
+from purigeom.settings import check_counts, check_lengths
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Bisection:
     halvings: int = 7
 
     def __post_init__(self) -> None:
-        check_counts(self, halvings=self.halvings)
-        check_lengths(self, largest=self.largest)
+        check_counts(self, "halvings")
+        check_lengths(self, "largest")
         check_radius(self.attack, self.attack.norm, self.largest)
 
     def __call__(self, target: Target, batch: Batch) -> Tensor:

@@ -10,7 +10,6 @@ from torch import Tensor
 from purigeom.attacks.adversary import Adversary, Attack, told
 from purigeom.attacks.ball import check_radius
 from purigeom.attacks.pgd import PGD
-from purigeom.attacks.settings import check_lengths
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
 from purigeom.defence.target import Target
@@ -20,6 +19,7 @@ from purigeom.measurements.configuration import check_settings, labelled
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, Classifier, RandomMap
 from purigeom.schema import SLICE_CLASS, SLICE_MARGIN
+from purigeom.settings import check_lengths
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class BoundarySlice:
 
     def __post_init__(self) -> None:
         check_settings(self, points=self.points, draws=self.draws)
-        check_lengths(self, reach=self.reach)
+        check_lengths(self, "reach")
         check_radius(told(self.attack).attack, told(self.attack).attack.norm, self.radius)
 
     def __call__(self, purifier: RandomMap, batch: Batch, noise: Noise) -> xr.Dataset:

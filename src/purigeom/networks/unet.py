@@ -36,7 +36,7 @@ class UNet:
 
     def config(self) -> dict[str, Any]:
         """Return the architecture."""
-        config: dict[str, Any] = _json(_unet_folder(self.checkpoint) / "config.json")
+        config: dict[str, Any] = settings(_unet_folder(self.checkpoint) / "config.json")
         if not {"sample_size", "in_channels", "out_channels"} <= {name for name in config if config[name]}:
             msg = f"UNet({self.checkpoint!r}) must say sample_size, in_channels and out_channels in config.json."
             raise ValueError(msg)
@@ -71,7 +71,7 @@ def _unet_folder(checkpoint: str) -> Path:
     root = folder(checkpoint)
     part = root / "unet" if (root / "unet").is_dir() else root
     config = part / "config.json"
-    kind = _json(config).get("_class_name") if config.is_file() else None
+    kind = settings(config).get("_class_name") if config.is_file() else None
     if kind != "UNet2DModel":
         found = "no config.json" if kind is None else f"a {kind}"
         msg = f"UNet({checkpoint!r}) must hold an unconditional UNet2DModel; {part} holds {found}."
@@ -85,16 +85,12 @@ def _schedule_file(checkpoint: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    return settings(path)
-
-
 @lru_cache
 def _alpha_bars(schedule: Path | None, content: str) -> Tensor:
     del content  # part of the cache's key: a schedule that changed is read anew
     from diffusers import DDPMScheduler
 
-    config = _json(schedule) if schedule else {}
+    config = settings(schedule) if schedule else {}
     if config.get("prediction_type", "epsilon") != "epsilon":
         msg = f"{schedule} must say prediction_type 'epsilon', noise; got {config['prediction_type']!r}."
         raise ValueError(msg)
@@ -109,7 +105,7 @@ def _load(who: UNet) -> nn.Module:
     part = _unet_folder(who.checkpoint)
     safe = weights_file(part).suffix == ".safetensors"
     try:
-        refuse_vast(lambda: UNet2DModel.from_config(_json(part / "config.json")), weights_file(part), "config.json")
+        refuse_vast(lambda: UNet2DModel.from_config(settings(part / "config.json")), weights_file(part), "config.json")
         module, found = UNet2DModel.from_pretrained(
             part, local_files_only=True, use_safetensors=safe, low_cpu_mem_usage=False, output_loading_info=True
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from purigeom.images.npz import arrays_in
+from purigeom.npz import arrays_in
 
 HOME = files("purigeom") / "calibrations"
 NEEDED = (

@@ -9,7 +9,7 @@ from torch.nn.functional import pad, unfold
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.settings import check_positive, check_width
+from purigeom.settings import check_positive, check_width
 
 
 @dataclass(frozen=True)

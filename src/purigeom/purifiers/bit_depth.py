@@ -8,7 +8,7 @@ from torch import Tensor
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.settings import is_whole
+from purigeom.settings import is_whole
 
 MOST_BITS = 16
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from purigeom.geometry.chain import Chain, as_chain
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, Differentiability, RandomMap, declaration
-from purigeom.purifiers.settings import check_counts
+from purigeom.settings import check_counts
 
 _BEST_FIRST: tuple[Differentiability, ...] = ("exact", "unrolled", "piecewise constant", "none")
 

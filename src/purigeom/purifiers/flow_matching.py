@@ -12,7 +12,7 @@ from purigeom.networks.velocity import INDICES
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.process import to_images
-from purigeom.purifiers.settings import check_counts, check_flags, check_sizes
+from purigeom.settings import check_counts, check_flags, check_sizes
 
 
 @dataclass(frozen=True)

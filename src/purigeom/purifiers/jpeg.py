@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.settings import is_whole
+from purigeom.settings import is_whole
 
 _BLOCK = 8
 _LUMINANCE = (

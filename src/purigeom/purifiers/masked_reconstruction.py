@@ -9,7 +9,7 @@ from purigeom.cost import evaluated
 from purigeom.networks.masked_autoencoder import MaskedAutoencoder
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.settings import is_number
+from purigeom.settings import is_number
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch.nn.functional import conv2d, pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.settings import check_counts, check_positive, check_width
+from purigeom.settings import check_counts, check_positive, check_width
 
 Part: TypeAlias = tuple[slice, slice]
 """Which rows and which columns."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.resampling import Method, check_method, resampled, shrunk
-from purigeom.purifiers.settings import is_number
+from purigeom.settings import is_number
 
 
 @dataclass(frozen=True)

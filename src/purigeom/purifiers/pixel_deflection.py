@@ -9,8 +9,8 @@ from torch import Tensor
 from purigeom.geometry.chain import Chain, as_chain
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, RandomMap, declaration
-from purigeom.purifiers.settings import check_choice, check_counts
 from purigeom.purifiers.wavelet import WaveletShrinkage
+from purigeom.settings import check_choices, check_counts
 
 Channels: TypeAlias = Literal["together", "apart"]
 
@@ -47,7 +47,7 @@ class PixelDeflection:
 
     def __post_init__(self) -> None:
         check_counts(self, "deflections", "window")
-        check_choice(self, "channels", Channels)
+        check_choices(self, channels=Channels)
 
     @property
     def declaration(self) -> Declaration:

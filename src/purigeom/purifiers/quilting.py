@@ -10,7 +10,7 @@ from torch import Tensor
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap, ImageSet
-from purigeom.purifiers.settings import check_counts, check_integers, check_whole
+from purigeom.settings import check_counts, check_integers, check_whole
 
 _QUERIES_AT_ONCE = 2048
 _LATER = 1e-12

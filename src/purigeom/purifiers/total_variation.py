@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.settings import check_counts, check_positive
+from purigeom.settings import check_counts, check_positive
 
 Field: TypeAlias = tuple[Tensor, Tensor]
 

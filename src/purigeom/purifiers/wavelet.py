@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.settings import check_choice, check_counts, check_numbers
+from purigeom.settings import check_choices, check_counts, check_numbers
 
 Rule: TypeAlias = Literal["bayes", "visu"]
 Shrinkage: TypeAlias = Literal["soft", "hard"]
@@ -57,8 +57,8 @@ class WaveletShrinkage:
             msg = f"WaveletShrinkage.sigma must be finite and not negative, or None to estimate it; got {self.sigma}."
             raise ValueError(msg)
         check_counts(self, "levels")
-        check_choice(self, "rule", Rule)
-        check_choice(self, "shrinkage", Shrinkage)
+        check_choices(self, rule=Rule)
+        check_choices(self, shrinkage=Shrinkage)
 
     def pin(self, noise: Noise, image_shape: tuple[int, ...]) -> ImageMap:
         del noise

@@ -20,6 +20,8 @@ _CODECS = {"bytes", "vlen-utf8", "zstd", "crc32c"}
 _ATTRIBUTES = {"description", "units", "header_digest"}
 _CUT = ("purifier", "image", "block")
 """Dimensions along which units divide an array; along any other a chunk holds everything."""
+_WORD = 8
+"""Bytes that a word of text takes in memory at least."""
 _MAGIC, _CHECKSUM_BYTES = b"\x28\xb5\x2f\xfd", 4
 
 
@@ -81,10 +83,6 @@ class Bounded(WrapperStore[Store]):
         elif found is not None and folder in self._headers:
             refuse_inflation(self._headers[folder], found.to_bytes())
         return found
-
-
-_WORD = 8
-"""Bytes that a word of text takes in memory at least."""
 
 
 @lru_cache

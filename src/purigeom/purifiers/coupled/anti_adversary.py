@@ -11,7 +11,7 @@ from purigeom.cost import evaluated
 from purigeom.noise import Noise
 from purigeom.protocols import Classifier, Declaration, ImageMap
 from purigeom.purifiers.coupled.descent import downhill
-from purigeom.purifiers.settings import check_counts, check_positive
+from purigeom.settings import check_counts, check_positive
 
 
 @dataclass(frozen=True)

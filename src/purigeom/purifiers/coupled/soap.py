@@ -12,7 +12,7 @@ from purigeom.networks.self_supervised import LOSSES, Auxiliary, Head, SelfSuper
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.coupled.descent import Losses, downhill
-from purigeom.purifiers.settings import check_counts, check_positive
+from purigeom.settings import check_counts, check_positive
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
 )
 from purigeom.purifiers.diffusion.resizing import Resizing, low_pass
-from purigeom.purifiers.settings import check_choice, check_counts, check_flags, check_sizes
+from purigeom.settings import check_choices, check_counts, check_flags, check_sizes
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class DDA:
         check_counts(self, "factor", "reference_batch")
         check_sizes(self, "scale")
         check_flags(self, "clip")
-        check_choice(self, "variance", Variance)
+        check_choices(self, variance=Variance)
 
     @property
     def declaration(self) -> Declaration:

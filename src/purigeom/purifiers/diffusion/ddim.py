@@ -20,7 +20,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
-from purigeom.purifiers.settings import check_flags, check_whole, is_number
+from purigeom.settings import check_flags, check_whole, is_number
 
 
 @dataclass(frozen=True)

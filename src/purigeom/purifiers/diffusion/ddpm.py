@@ -22,7 +22,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
-from purigeom.purifiers.settings import check_choice, check_flags, check_whole
+from purigeom.settings import check_choices, check_flags, check_whole
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class DDPM:
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
         check_flags(self, "clip")
-        check_choice(self, "variance", Variance)
+        check_choices(self, variance=Variance)
         check_whole(self, "level_offset")
 
     @property
@@ -94,7 +94,7 @@ class ReverseOnly:
     def __post_init__(self) -> None:
         check_depth(self, self.steps)
         check_flags(self, "clip", "rescale")
-        check_choice(self, "variance", Variance)
+        check_choices(self, variance=Variance)
 
     @property
     def declaration(self) -> Declaration:

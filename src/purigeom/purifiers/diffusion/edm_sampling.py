@@ -21,7 +21,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
-from purigeom.purifiers.settings import check_counts, check_numbers, check_sizes
+from purigeom.settings import check_counts, check_numbers, check_sizes
 
 _MOST_CHURN = math.sqrt(2) - 1
 

@@ -28,7 +28,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
-from purigeom.purifiers.settings import check_choice, check_flags, check_sizes
+from purigeom.settings import check_choices, check_flags, check_sizes
 
 Phase: TypeAlias = Literal["projected", "replaced"]
 
@@ -72,8 +72,8 @@ class FreqPure:
         check_depth(self, self.steps)
         check_sizes(self, "amplitude_cut", "phase_cut", "margin")
         check_flags(self, "clip")
-        check_choice(self, "phase", Phase)
-        check_choice(self, "variance", Variance)
+        check_choices(self, phase=Phase)
+        check_choices(self, variance=Variance)
 
     @property
     def declaration(self) -> Declaration:

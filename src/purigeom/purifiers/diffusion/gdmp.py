@@ -29,7 +29,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
 )
 from purigeom.purifiers.diffusion.similarity import similarity_slope
-from purigeom.purifiers.settings import check_choice, check_counts, check_flags, check_sizes, check_whole
+from purigeom.settings import check_choices, check_counts, check_flags, check_sizes, check_whole
 
 Guide: TypeAlias = Literal["mse", "ssim"]
 Reference: TypeAlias = Literal["noised", "clean"]
@@ -82,8 +82,7 @@ class GDMP:
         check_whole(self, "level_offset")
         check_sizes(self, "scale", "perturbation")
         check_flags(self, "clip")
-        for name, choices in (("guide", Guide), ("reference", Reference), ("variance", Variance)):
-            check_choice(self, name, choices)
+        check_choices(self, guide=Guide, reference=Reference, variance=Variance)
         if not self.perturbation:
             msg = "GDMP.perturbation divides the pull and must not be zero; set scale=0 for no guidance."
             raise ValueError(msg)

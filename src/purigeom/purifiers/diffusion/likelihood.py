@@ -11,7 +11,7 @@ from purigeom.purifiers.diffusion.adam import Adam
 from purigeom.purifiers.diffusion.guided import declared_guided
 from purigeom.purifiers.diffusion.levels import denoiser
 from purigeom.purifiers.diffusion.score_opt import FAMILY, Drawn, beginning, found_images, likelihood_step
-from purigeom.purifiers.settings import check_counts, check_flags, check_sizes
+from purigeom.settings import check_counts, check_flags, check_sizes
 
 
 @dataclass(frozen=True)

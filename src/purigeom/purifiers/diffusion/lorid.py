@@ -10,7 +10,7 @@ from purigeom.protocols import Declaration
 from purigeom.purifiers.composed import Repeat
 from purigeom.purifiers.diffusion.ddpm import DDPM
 from purigeom.purifiers.diffusion.process import Variance, check_depth, declared
-from purigeom.purifiers.settings import check_choice, check_counts, check_flags
+from purigeom.settings import check_choices, check_counts, check_flags
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class LoRID:
         check_counts(self, "rounds")
         check_depth(self, self.steps)
         check_flags(self, "clip")
-        check_choice(self, "variance", Variance)
+        check_choices(self, variance=Variance)
 
     @property
     def declaration(self) -> Declaration:

@@ -20,7 +20,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
 )
 from purigeom.purifiers.diffusion.resizing import Resampling, Resizing, enlarging
-from purigeom.purifiers.settings import check_choice, check_counts, check_flags, check_sizes
+from purigeom.settings import check_choices, check_counts, check_flags, check_sizes
 
 Levels: TypeAlias = tuple[int, int | None]
 """A level and the next lower one, or None for the clean image."""
@@ -73,7 +73,7 @@ class MimicDiffusion:
         check_counts(self, "steps", "factor", "reference_batch")
         check_sizes(self, "scale", "first", "last")
         check_flags(self, "through_network")
-        check_choice(self, "enlarged", Resampling)
+        check_choices(self, enlarged=Resampling)
         if not self.first <= self.last <= 1:
             msg = f"MimicDiffusion needs first <= last <= 1, shares of all steps; got {self.first} and {self.last}."
             raise ValueError(msg)

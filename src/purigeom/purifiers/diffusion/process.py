@@ -10,7 +10,7 @@ from purigeom.cost import evaluated
 from purigeom.networks.diffusion.predictor import NoisePredictor, rounding
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
-from purigeom.purifiers.settings import is_whole
+from purigeom.settings import is_whole
 
 Variance: TypeAlias = Literal["small", "large"]
 """The posterior's, or the forward process's."""

@@ -30,7 +30,7 @@ from purigeom.purifiers.diffusion.process import (
     signal_levels,
     to_images,
 )
-from purigeom.purifiers.settings import check_choice, check_counts, check_flags, check_sizes
+from purigeom.settings import check_choices, check_counts, check_flags, check_sizes
 
 Deviation: TypeAlias = Literal["marginal", "posterior"]
 
@@ -69,7 +69,7 @@ class RandomSampling:
         check_counts(self, "steps", "reference_batch")
         check_sizes(self, "scale")
         check_flags(self, "clip")
-        check_choice(self, "deviation", Deviation)
+        check_choices(self, deviation=Deviation)
 
     @property
     def declaration(self) -> Declaration:

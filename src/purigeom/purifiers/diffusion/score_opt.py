@@ -15,7 +15,7 @@ from purigeom.purifiers.diffusion.adam import Adam, at_rest, position
 from purigeom.purifiers.diffusion.guided import Guided, declared_guided, guided, slope
 from purigeom.purifiers.diffusion.levels import Denoiser, by_deviation, denoiser
 from purigeom.purifiers.diffusion.process import to_images
-from purigeom.purifiers.settings import check_counts, check_flags, check_sizes
+from purigeom.settings import check_counts, check_flags, check_sizes
 
 FAMILY = "score optimisation"
 

@@ -12,7 +12,7 @@ from purigeom.networks.score import Score
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.purifiers.diffusion.guided import Guided
-from purigeom.purifiers.settings import check_choice, check_counts, check_sizes
+from purigeom.settings import check_choices, check_counts, check_sizes
 
 Transform: TypeAlias = Literal["none", "every", "once"]
 _SCALE, _SHIFT = 255 / 256, 1 / 512
@@ -66,7 +66,7 @@ class ADP:
     def __post_init__(self) -> None:
         check_counts(self, "iterations")
         check_sizes(self, "sigma", "probe", "rate", "lowest", "highest", "threshold")
-        check_choice(self, "transform", Transform)
+        check_choices(self, transform=Transform)
         if not self.probe or not self.lowest <= self.highest:
             msg = (
                 f"ADP needs a probe above zero and a lowest step of at most the highest; got "

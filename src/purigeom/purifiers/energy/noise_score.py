@@ -8,7 +8,7 @@ from torch import Tensor
 from purigeom.networks.diffusion.predictor import NoisePredictor, rounding
 from purigeom.protocols import ImageMap
 from purigeom.purifiers.diffusion.levels import denoiser
-from purigeom.purifiers.settings import check_flags, check_sizes
+from purigeom.settings import check_flags, check_sizes
 
 
 @dataclass(frozen=True)
