@@ -13,7 +13,7 @@ from purigeom.aside import of_whole_images, without_broken
 from purigeom.contract import verify
 from purigeom.derivatives import derivatives_told
 from purigeom.geometry.memory import in_parts
-from purigeom.images import checked
+from purigeom.images import loaded
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap, differentiates
 from purigeom.provenance import made_by
@@ -43,30 +43,29 @@ def answer(unit: Unit) -> float:
 def answered(unit: Unit) -> tuple[xr.Dataset, dict[str, Any]]:
     """Return the facts of one unit, and what made them."""
     task = unit.task
-    everyone = checked(task.images.load())
     with exact_arithmetic():
-        told = _verified(unit, everyone)
-        batch = on_device(everyone[unit.places], unit.device, task.dtype)
+        told = _verified(unit)
+        batch = on_device(loaded(task.images, unit.places), unit.device, task.dtype)
         noise = Noise(task.seed, batch.image_ids)
         facts, broken = without_broken(lambda *images: validate(task.measurement(task.purifier, *images)), batch, noise)
         made = made_by(unit.device) | ({"broken": broken} if broken else {})
     return facts, made | told
 
 
-def _verified(unit: Unit, everyone: Batch) -> dict[str, str]:
+def _verified(unit: Unit) -> dict[str, str]:
     """Raise ValueError unless a purifier is what it says; beside its first block, return how derivatives are made."""
-    _found("contract", verify_contract, unit, everyone)
+    _found("contract", verify_contract, unit)
     if not differentiates(unit.task.measurement):
         return {}
-    told = _found("derivatives", checked_derivatives, unit, everyone)
+    told = _found("derivatives", checked_derivatives, unit)
     return {} if unit.block else {"derivatives": told}
 
 
-def _found(what: str, look: Callable[[RandomMap, Batch, Noise], str], unit: Unit, everyone: Batch) -> str:
+def _found(what: str, look: Callable[[RandomMap, Batch, Noise], str], unit: Unit) -> str:
     """Return what one look at a purifier told in this process; raise ValueError, each time, where it found a fault."""
     place, task = (what, unit.subject, unit.device), unit.task
     if place not in _FOUND:
-        batch = on_device(everyone[:IMAGES_PER_UNIT], unit.device, task.dtype)
+        batch = on_device(loaded(task.images, slice(IMAGES_PER_UNIT)), unit.device, task.dtype)
         noise = Noise(task.seed, batch.image_ids)
         try:
             _FOUND[place] = (of_whole_images(partial(look, task.purifier), batch, noise)[0], "")

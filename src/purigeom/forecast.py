@@ -14,7 +14,7 @@ import xarray as xr
 from purigeom import store
 from purigeom.answering import exact_arithmetic, on_device
 from purigeom.cost import counted
-from purigeom.images import checked
+from purigeom.images import loaded
 from purigeom.noise import Noise
 from purigeom.pace import Pace, images_in, lasting, paces
 from purigeom.store.places import Place
@@ -107,7 +107,7 @@ def _one_image(unit: Unit, most_seconds: float) -> tuple[xr.Dataset, float, int]
     task = unit.task
     with stopped_after(most_seconds), exact_arithmetic():
         first = slice(unit.places.start, unit.places.start + 1)
-        batch = on_device(checked(task.images.load())[first], unit.device, task.dtype)
+        batch = on_device(loaded(task.images, first), unit.device, task.dtype)
         noise = Noise(task.seed, batch.image_ids)
         with torch.no_grad():  # loads the weights, for which no further image waits
             task.purifier.pin(noise, tuple(batch.images.shape[1:]))(batch.images)

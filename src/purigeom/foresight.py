@@ -9,6 +9,7 @@ import xarray as xr
 from purigeom import catalog, store
 from purigeom.executors import Executor
 from purigeom.identity import digest, recipe
+from purigeom.images import loaded
 from purigeom.naming import classifier_named, images_named, purifier_named
 from purigeom.networks.unet import UNet
 from purigeom.predict import predict, study
@@ -75,7 +76,7 @@ def written(results: xr.Dataset, radius: float, classifier: Classifier, images: 
         classifier_digest=digest(recipe(classifier)),
         attacks=results["attack"].values.tolist(),
         images=repr(images),
-        image_shape=list(images.load().images.shape[1:]),
+        image_shape=list(loaded(images, slice(1)).images.shape[1:]),
     )
     return kept(table, path)
 

@@ -7,7 +7,7 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from purigeom.images import Split, batch_digest, part
+from purigeom.images import Split, part, set_digest
 from purigeom.noise import Noise
 from purigeom.protocols import Batch
 
@@ -55,9 +55,13 @@ class Procedural:
     def __len__(self) -> int:
         return self.count
 
+    def ids(self) -> tuple[int, ...]:
+        """Return the places in the split, which has no end."""
+        return tuple(range(self.start, self.start + self.count))
+
     def load(self) -> Batch:
         """Return images, the kinds of their top shapes and ids."""
-        ids = tuple(range(self.start, self.start + self.count))
+        ids = self.ids()
         if not ids:
             return Batch(torch.zeros(0, 3, self.size, self.size), torch.zeros(0, dtype=torch.int64), ids)
         images, kinds = _drawn(Noise(_SEED, ids, ("procedural", self.split)), self.size)
@@ -65,7 +69,7 @@ class Procedural:
 
     def content(self) -> str:
         """Return the digest of images, labels and ids."""
-        return batch_digest(self.load())
+        return set_digest(self)
 
 
 def _drawn(noise: Noise, size: int) -> tuple[Tensor, Tensor]:

@@ -94,6 +94,19 @@ class ImageSet(Protocol):
 
 
 @runtime_checkable
+class Cut(ImageSet, Protocol):
+    """An image set that names its images without loading them, and can be cut: of it, workers load what they need."""
+
+    def ids(self) -> tuple[int, ...]:
+        """Return the ids of the images, in order."""
+        ...
+
+    def __getitem__(self, places: slice) -> ImageSet:
+        """Return the image set of some of the images."""
+        ...
+
+
+@runtime_checkable
 class Displacement(Protocol):
     """A way to move images away from where they are."""
 

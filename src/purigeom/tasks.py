@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from purigeom.identity import digest, fields, recipe
+from purigeom.images import ids_of
 from purigeom.protocols import ImageSet, Measurement, RandomMap, declaration
 from purigeom.schema import SCHEMA_VERSION
 from purigeom.store.places import Place
@@ -115,7 +116,7 @@ def _segments(
     new = tuple(rows[name] for name in dict.fromkeys(task.purifier_name for task in group) if name not in there)
     if not new:
         return segments
-    ids = group[0].images.load().image_ids
+    ids = ids_of(group[0].images)
     if not ids:
         msg = f"There is nothing to measure: {group[0].images!r} holds no image."
         raise ValueError(msg)

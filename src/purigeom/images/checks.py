@@ -1,22 +1,15 @@
-"""What every image set shares: splits, slices of slices, the checks of images, the digest of a batch."""
+"""What every image set shares: splits, the checks of images, the digest of a batch."""
 
 import hashlib
+from collections.abc import Iterable
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from purigeom.protocols import Batch
 
 Split: TypeAlias = Literal["train", "test"]
 DIGESTED_AT_ONCE = 1024
-"""Images that are held in double precision at the same time, for their digest."""
-
-
-def part(start: int, length: int, places: slice) -> tuple[int, int]:
-    """Return where a part of a part of an image set begins and ends in the whole set."""
-    first, last, step = places.indices(length)
-    if step != 1:
-        msg = f"Image sets can be sliced in steps of one; got a step of {step}."
-        raise ValueError(msg)
-    return start + first, start + max(first, last)
+"""Images that are held at the same time, and in double precision, for their digest."""
 
 
 def checked(batch: Batch) -> Batch:
@@ -52,9 +45,19 @@ def checked(batch: Batch) -> Batch:
 
 def batch_digest(batch: Batch) -> str:
     """Return the sha256 of a batch's images, labels and ids."""
-    total = hashlib.sha256(repr((tuple(batch.images.shape), batch.image_ids)).encode())
-    for images in batch.images.detach().split(DIGESTED_AT_ONCE):
-        total.update(images.cpu().double().contiguous().numpy().tobytes())
-    if batch.labels is not None:
-        total.update(batch.labels.detach().cpu().long().contiguous().numpy().tobytes())
+    return batches_digest(batch.image_ids, [batch])
+
+
+def batches_digest(ids: tuple[int, ...], batches: Iterable[Batch]) -> str:
+    """Return the sha256 of the batch that some batches, at least one, make one after another."""
+    waiting = iter(batches)
+    first = next(waiting)
+    total = hashlib.sha256(repr(((len(ids), *first.images.shape[1:]), ids)).encode())
+    labels = b""
+    for batch in chain([first], waiting):
+        for images in batch.images.detach().split(DIGESTED_AT_ONCE):
+            total.update(images.cpu().double().contiguous().numpy().tobytes())
+        if batch.labels is not None:
+            labels += batch.labels.detach().cpu().long().contiguous().numpy().tobytes()
+    total.update(labels)
     return total.hexdigest()

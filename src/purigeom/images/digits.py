@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from purigeom.images.checks import Split, batch_digest, part
+from purigeom.images.checks import Split
+from purigeom.images.parts import part, set_digest
 from purigeom.protocols import Batch
 
 HELD_OUT_EVERY = 4
@@ -40,15 +41,19 @@ class Digits:
     def __len__(self) -> int:
         return len(self._ids())
 
+    def ids(self) -> tuple[int, ...]:
+        """Return the places among all 1,797."""
+        return tuple(self._ids().tolist())
+
     def load(self) -> Batch:
         """Return images, labels and ids; the id is the place among all 1,797."""
         images, labels = _digits()
         ids = self._ids()
-        return Batch(images[ids], labels[ids], tuple(ids.tolist()))
+        return Batch(images[ids], labels[ids], self.ids())
 
     def content(self) -> str:
         """Return the digest of images, labels and ids."""
-        return batch_digest(self.load())
+        return set_digest(self)
 
     def _ids(self) -> Tensor:
         everything = torch.arange(len(_digits()[1]))

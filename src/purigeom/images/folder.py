@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, get_args
 
 import torch
 
-from purigeom.images.checks import batch_digest, part
+from purigeom.images.parts import part, set_digest
 from purigeom.images.pictures import image, labels_by_folder, labels_by_name, listed, read
 from purigeom.images.places import located
 from purigeom.protocols import Batch
@@ -60,7 +60,11 @@ class ImageFolder:
         return replace(self, start=start, stop=stop)
 
     def __len__(self) -> int:
-        return len(range(len(listed(located(self.path))[0]))[self.start : self.stop])
+        return len(self.ids())
+
+    def ids(self) -> tuple[int, ...]:
+        """Return the places among the names."""
+        return tuple(range(len(listed(located(self.path))[0]))[self.start : self.stop])
 
     def load(self) -> Batch:
         """Return images, labels and ids."""
@@ -75,4 +79,4 @@ class ImageFolder:
 
     def content(self) -> str:
         """Return the digest of images, labels and ids."""
-        return batch_digest(self.load())
+        return set_digest(self)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from purigeom.images.checks import batch_digest, part
 from purigeom.images.cifar.sources import pixels
 from purigeom.images.cifar.splits import SPLITS, Name, Part
+from purigeom.images.parts import part, set_digest
 from purigeom.protocols import Batch
 
 
@@ -53,16 +53,19 @@ class Cifar:
     def __len__(self) -> int:
         return len(self._places())
 
+    def ids(self) -> tuple[int, ...]:
+        """Return the places after those of the split before."""
+        return tuple(SPLITS[self.name, self.split].first + place for place in self._places())
+
     def load(self) -> Batch:
         """Return images, labels and ids, from the first source that has them."""
         held, places = SPLITS[self.name, self.split], self._places()
         images, labels = pixels(held, self.folder, places)
-        ids = tuple(held.first + place for place in places)
-        return Batch(torch.from_numpy(images).float().div_(255), torch.from_numpy(labels).long(), ids)
+        return Batch(torch.from_numpy(images).float().div_(255), torch.from_numpy(labels).long(), self.ids())
 
     def content(self) -> str:
         """Return the digest of images, labels and ids."""
-        return batch_digest(self.load())
+        return set_digest(self)
 
     def _places(self) -> range:
         return range(SPLITS[self.name, self.split].images)[self.start : self.stop]
