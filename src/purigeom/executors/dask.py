@@ -124,6 +124,9 @@ def _connected(address: str) -> "Client":
     except ValueError as error:
         msg = f"Dask.address must be a scheduler's, such as 'tcp://10.0.0.1:8786'; got {address!r} ({error})."
         raise ValueError(msg) from error
+    except TypeError as error:
+        msg = f"{address} needs certificates that Dask's settings name, as docs/threat-model.md shows ({error})."
+        raise ValueError(msg) from error
     except OSError as error:
         msg = f"No Dask scheduler answers at {address}: {error}. Start it, or look at its log for its address."
         raise ConnectionError(msg) from error
