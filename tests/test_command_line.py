@@ -377,6 +377,15 @@ def test_calibrate_makes_what_predict_reads(command, tmp_path):
     assert "needs at least 10 purifiers" in err
 
 
+@pytest.mark.parametrize("words", [("demo",), ("calibrate", "identity")])
+def test_what_writes_files_beside_its_store_refuses_a_url(command, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*words, "--out", "memory://bucket/study")
+    assert (code, out) == (2, "")
+    assert "must be a folder of this machine; got 'memory://bucket/study'" in err
+    assert not list(tmp_path.iterdir())
+
+
 def test_predict_names_the_calibrations_there_are(command):
     code, out, err = command("predict", "gaussian-blur", "--calibration", "elsewhere")
     assert (code, out) == (2, "")

@@ -2,7 +2,6 @@
 
 import sys
 import traceback
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,13 +31,14 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing while measurin
 
 @application.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for store, figures and report.")] = Path("data_cache/demo"),
+    out: Annotated[str, typer.Option(help="Folder for store, figures and report.")] = "data_cache/demo",
     quiet: Quiet = False,
 ) -> None:
     """Measure a compression-robustness curve on handwritten digits, in minutes."""
     from purigeom.demo import demonstrate
+    from purigeom.naming import folder_named
 
-    outcome = demonstrate(out, quiet=quiet)
+    outcome = demonstrate(folder_named(out), quiet=quiet)
     typer.echo(f"{outcome.report} ({outcome.seconds:.0f} s), figures beside it, facts in {outcome.store}")
 
 
@@ -135,9 +135,7 @@ def calibrate(
     images: Labelled = "digits:128",
     classifier: Classifier = "digits",
     radius: Annotated[list[float], typer.Option(help="linf radii of the threat.")] = [0.1, 0.2],
-    out: Annotated[Path, typer.Option(help="Folder for the store and the calibrations.")] = Path(
-        "data_cache/calibrate"
-    ),
+    out: Annotated[str, typer.Option(help="Folder for the store and the calibrations.")] = "data_cache/calibrate",
     workers: Workers = 0,
     dask: Dask = "",
     slurm: Slurm = "",

@@ -10,7 +10,7 @@ from purigeom import catalog, store
 from purigeom.executors import Executor
 from purigeom.identity import digest, recipe
 from purigeom.images import loaded
-from purigeom.naming import classifier_named, images_named, purifier_named
+from purigeom.naming import classifier_named, folder_named, images_named, purifier_named
 from purigeom.networks.unet import UNet
 from purigeom.predict import predict, study
 from purigeom.prediction.compared import PREDICTORS, compared
@@ -51,8 +51,9 @@ def calibration_named(word: str) -> xr.Dataset:
     return load(path)
 
 
-def calibrated(words: Sequence[str], network: str, threat: Threat, root: Path, executor: Executor) -> str:
+def calibrated(words: Sequence[str], network: str, threat: Threat, out: str, executor: Executor) -> str:
     """Measure and attack purifiers, write one calibration per radius, and say how good its predictors are."""
+    root = folder_named(out)
     behind = as_classifier(classifier_named(threat.classifier, catalog.CLASSIFIERS))
     purifiers = {word.rpartition(":")[2]: purifier_named(word, catalog.PURIFIERS) for word in words}
     images = images_named(threat.images, catalog.IMAGES)

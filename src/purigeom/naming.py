@@ -16,6 +16,7 @@ from purigeom.networks.robustbench import RobustBench
 from purigeom.networks.tensors import SUFFIXES
 from purigeom.protocols import Classifier, ImageSet, RandomMap
 from purigeom.purifiers.wrapped import as_purifier
+from purigeom.store.places import place
 
 Description = TypeVar("Description")
 
@@ -76,6 +77,15 @@ def images_named(word: str, catalogue: Mapping[str, ImageSet]) -> ImageSet:
         whole = named(name, catalogue, "image set")
     images: ImageSet = whole[: int(count)] if count else whole
     return images
+
+
+def folder_named(word: str) -> Path:
+    """Return a folder of this machine, where other files than a store's may lie; raise where it is behind a URL."""
+    folder = place(word)
+    if isinstance(folder, Path):
+        return folder
+    msg = f"Files other than a store's are written here: --out must be a folder of this machine; got {word!r}."
+    raise ValueError(msg)
 
 
 def varied(name: str, purifier: RandomMap, words: str) -> dict[str, RandomMap]:
