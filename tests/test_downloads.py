@@ -47,6 +47,18 @@ def test_what_does_not_arrive_whole_leaves_nothing(tmp_path, beside, failure):
     assert list(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("promised", [None, 70_000], ids=["more is promised", "less is promised"])
+def test_a_server_that_never_ends_is_given_up(tmp_path, promised, monkeypatch):
+    monkeypatch.setattr("purigeom.downloads.CHUNK", 1000)
+    monkeypatch.setattr("purigeom.downloads.LARGEST", 50_000)
+    with (
+        serving({"some.npy": BYTES}, promised) as (url, _),
+        pytest.raises(ValueError, match="at most 50000 bytes; more"),
+    ):
+        download(f"{url}/some.npy", tmp_path / "new" / "some.npy")
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_address_without_a_server_is_named(tmp_path):
     with serving({}) as (closed, _):
         pass

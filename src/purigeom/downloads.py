@@ -12,6 +12,8 @@ from urllib.parse import urlparse
 from urllib.request import urlopen
 
 CHUNK = 1 << 20
+LARGEST = 1 << 35
+"""Bytes after which a server that goes on sending is given up: no network or image set that is fetched is larger."""
 PATIENCE_SECONDS = 60
 """A server that is silent for so long is given up."""
 
@@ -75,6 +77,9 @@ def _stream(url: str, file: Path) -> None:
                 while chunk := answer.read(CHUNK):
                     opened.write(chunk)
                     bar.update(len(chunk))
+                    if opened.tell() > LARGEST:
+                        msg = f"{url} must give at most {LARGEST} bytes; more came, and nothing is kept."
+                        raise ValueError(msg)
     except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
         raise ConnectionError(_failed(url, error)) from error
     if promised and file.stat().st_size != promised:
