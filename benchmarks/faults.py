@@ -1,37 +1,59 @@
-"""Kill a study at random moments, a worker of it or all of it, and count what is lost: nothing should be.
+"""Kill the processes of a study at random moments, one after another, and count what is lost: nothing should be.
 
-`python -m benchmarks.faults STORE` is the study, with two workers.
+`python -m benchmarks.faults STORE PURIFIERS IMAGES [ADDRESS]` is the study, with two workers or at a Dask scheduler.
 """
 
-import os
 import random
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-import xarray as xr
-
+from benchmarks.fault_victims import BEGUN, KINDS, struck
 from benchmarks.figure import Figure, at_least, at_most
 from purigeom import store
-from purigeom.executors import Processes
+from purigeom.executors import Dask, Processes
+from purigeom.identity import digest
 from purigeom.images import Digits
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.distances import Distances
 from purigeom.purifiers.gaussian import GaussianNoise
+from purigeom.store.arrays import FILE, chunks_of, dims_of
+from purigeom.store.findings import seal_of
+from purigeom.store.places import read, remove
+from purigeom.store.presence import answered
 from purigeom.sweep import run
 from purigeom.tasks import Task
 
 FAULTS = 50
 PURIFIERS, IMAGES = 150, 256
-LONGEST = 2.5
-"""Seconds after which a fault comes at the latest, counted from the first worker."""
+LONGEST = 5.0
+"""Seconds after which a fault comes at the latest: half of them pass before the first answer."""
+
+
+@dataclass(frozen=True)
+class Toll:
+    """How many processes of each kind were killed, and what that cost."""
+
+    killed: Mapping[str, int]
+    slowest: float
+    """The most seconds after which a driver had ended that lost its Dask scheduler."""
+    lost: int
+    units: int
+    damage: tuple[store.Finding, ...]
+
+    @property
+    def how(self) -> str:
+        """Return how it came about."""
+        whom = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in self.killed.items() if count)
+        alone = f" (a driver without scheduler ended by itself within {self.slowest:.1f} s)" if self.slowest else ""
+        return (
+            f"SIGKILL of {whom} at random moments of a study of {self.units} units with two workers, its own or a Dask "
+            f"scheduler's, that was started again each time{alone}; values and keys compared bit for bit with a study "
+            "that nobody disturbed"
+        )
 
 
 def study(purifiers: int = PURIFIERS, images: int = IMAGES) -> list[Task]:
@@ -43,102 +65,75 @@ def study(purifiers: int = PURIFIERS, images: int = IMAGES) -> list[Task]:
 
 def faults_injected(count: int = FAULTS) -> Figure:
     """Return how many processes were killed."""
-    drivers, workers, _, _, how = killed(count)
-    return at_least("faults_injected", drivers + workers, count, how)
+    toll = killed(count)
+    return at_least("faults_injected", sum(toll.killed.values()), count, toll.how)
 
 
 def answers_lost(count: int = FAULTS) -> Figure:
     """Return how many units the store lacks, or has with other facts than a study that nobody disturbed."""
-    _, _, lost, _, how = killed(count)
-    return at_most("answers_lost", lost, 0, how)
+    toll = killed(count)
+    return at_most("answers_lost", toll.lost + len(toll.damage), 0, toll.how)
 
 
 @cache
-def killed(count: int) -> tuple[int, int, int, int, str]:
-    """Kill and start again; return how many drivers and workers were killed, units lost, units, and how it was done."""
-    moments = random.Random(0)  # noqa: S311  moments, no secrets
-    counts = {"driver": 0, "worker": 0}
+def killed(count: int, kinds: Sequence[str] = KINDS, purifiers: int = PURIFIERS, images: int = IMAGES) -> Toll:
+    """Kill processes of some kinds in turn, each time of a study that goes on where the last stopped; compare."""
+    moments, counts, slowest = random.Random(0), dict.fromkeys(kinds, 0), 0.0  # noqa: S311  moments, no secrets
     with TemporaryDirectory() as folder:
         disturbed, undisturbed = Path(folder) / "disturbed", Path(folder) / "undisturbed"
+        words = ["-m", "benchmarks.faults", str(disturbed), str(purifiers), str(images)]
         while sum(counts.values()) < count:
-            whom = moments.choice(["driver", "worker"])
-            counts[whom] += _struck(disturbed, whom, moments.uniform(0, LONGEST))
-            if not _unfinished(disturbed):
-                _forget(disturbed)
-        run(study(), disturbed, Processes(2), quiet=True)
-        run(study(), undisturbed, quiet=True)
-        lost, units = _lost(disturbed, undisturbed)
-    how = (
-        f"{counts['driver']} times SIGKILL of the driver and {counts['worker']} times of one of its two workers, at "
-        f"random moments of a study of {units} units that was started again each time; compared bit for bit with one "
-        "that nobody disturbed"
-    )
-    return counts["driver"], counts["worker"], lost, units, how
+            kind = kinds[sum(counts.values()) % len(kinds)]
+            seconds = struck(kind, words, moments.uniform(0, LONGEST))
+            if seconds is not None:
+                counts[kind] += 1
+                slowest = max(slowest, seconds)
+            if _mostly_done(disturbed):
+                forget(disturbed)
+        for root in (disturbed, undisturbed):
+            run(study(purifiers, images), root, quiet=True)
+        damage = tuple(finding for finding in store.verify(disturbed) if not finding.harmless)
+        return Toll(counts, slowest, *lost(disturbed, undisturbed), damage)
 
 
-def _struck(root: Path, whom: str, wait: float) -> int:
-    """Start the study, kill somebody after a while, and end it; return whether there was anybody to kill."""
-    command = [sys.executable, "-m", "benchmarks.faults", str(root)]
-    driver = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)  # noqa: S603  our own
-    while not _children(driver.pid) and driver.poll() is None:
-        time.sleep(0.05)
-    time.sleep(wait)
-    workers = _children(driver.pid)
-    victims = [driver.pid] if whom == "driver" else workers[:1]
-    struck = 0
-    for victim in victims if driver.poll() is None else []:
-        with suppress(ProcessLookupError):
-            os.kill(victim, signal.SIGKILL)
-            struck = 1
-    if whom == "worker":
-        time.sleep(1.0)  # another takes its place and goes on
-        driver.kill()
-    driver.wait()
-    return struck
+def _mostly_done(root: Path) -> bool:
+    found = store.progress_of(root)
+    return sum(len(progress.done) for progress in found) > sum(progress.missing for progress in found)
 
 
-def _children(process: int) -> list[int]:
-    """Return the spawned workers of a process, as Linux lists them."""
-    try:
-        found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        return [int(child) for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-    except OSError:
-        return []
-
-
-def _unfinished(root: Path) -> bool:
-    return (
-        not root.exists()
-        or any(progress.missing for progress in store.progress_of(root))
-        or not any(store.progress_of(root))
-    )
-
-
-def _forget(root: Path) -> None:
-    """Unseal a random half of a finished store, so that there is something to disturb again."""
+def forget(root: Path) -> None:
+    """Unseal every second unit of a store, so that there is something to disturb again."""
     for progress in store.progress_of(root):
-        for place, (row, block) in enumerate(sorted(progress.done)):
-            if place % 2:
-                (progress.segment / "made_by" / f"c.{row}.{block}").unlink()
+        for unit in sorted(progress.done)[1::2]:
+            remove(seal_of(progress.segment, *unit))
 
 
-def _lost(disturbed: Path, undisturbed: Path) -> tuple[int, int]:
-    """Return how many units differ, and how many there are."""
-    units = sum(len(progress.done) for progress in store.progress_of(undisturbed))
-    missing = units - sum(len(progress.done) for progress in store.progress_of(disturbed))
-    found, expected = (store.load(root).load() for root in (disturbed, undisturbed))
-    same = expected.purifier.isin(found.purifier)
-    wrong = [_differs(found.sel(purifier=name), expected.sel(purifier=name)) for name in expected.purifier[same].values]
-    return missing + sum(wrong), units
+def lost(disturbed: Path, undisturbed: Path) -> tuple[int, int]:
+    """Return how many units of a store are missing or not the same bytes in another, and how many there are."""
+    found, expected = answers(disturbed), answers(undisturbed)
+    return sum(found.get(key) != answer for key, answer in expected.items()), len(expected)
 
 
-def _differs(found: xr.Dataset, expected: xr.Dataset) -> bool:
-    return not all(np.array_equal(found[name], expected[name], equal_nan=True) for name in expected)
+def answers(root: Path) -> dict[tuple[str, int], dict[str, bytes | None]]:
+    """Return every finished unit's files of a store but its seal, by the key of its task and its block."""
+    found = {}
+    for progress in store.progress_of(root):
+        plan, segment = progress.plan, progress.segment
+        headers = {name: read(segment / name / FILE) or b"" for name in answered(segment)}
+        for row, block in progress.done:
+            unit = [(row, block)]
+            chunks = [f"{name}/{chunk}" for name in headers for chunk in chunks_of(dims_of(headers[name]), unit)]
+            key = digest([plan.schema, vars(plan.question), plan.rows[row].recipe])
+            found[key, block] = headers | {chunk: read(segment / chunk) for chunk in chunks}
+    return found
 
 
 def main(words: Sequence[str]) -> None:
     """Work through the study, as far as whoever kills lets it."""
-    run(study(), words[0], Processes(2), quiet=True)
+    root, purifiers, images, *address = words
+    sys.stdout.write(f"{BEGUN}\n")
+    sys.stdout.flush()
+    run(study(int(purifiers), int(images)), root, Dask(*address) if address else Processes(2), quiet=True)
 
 
 if __name__ == "__main__":

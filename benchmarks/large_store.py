@@ -1,5 +1,6 @@
 """Stores of many facts and of many units: what they take on disk, in memory, and to be taken up again."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ import xarray as xr
 
 from benchmarks.figure import Figure, at_most, in_fresh_process, machine, peak_growth, seconds
 from purigeom import store
+from purigeom.commands import contents
 from purigeom.means import estimates
 from purigeom.measurements.compression import Compression
+from purigeom.pace import SEALS
 from purigeom.protocols import Batch
 from purigeom.purifiers.gaussian import GaussianNoise
 from purigeom.store.arrays import TEXT, encoded, header_of
-from purigeom.store.places import put
+from purigeom.store.places import put, remove
 from purigeom.store.segment import SEAL, write
 from purigeom.tasks import IMAGES_PER_UNIT, Task, plan_units
 
@@ -67,7 +70,9 @@ def fill(root: Path, purifiers: int, blocks: int) -> int:
 def seal(root: Path, purifiers: int, blocks: int) -> None:
     """Lay out a store and seal all of its units, which is all that a run that takes it up again looks at."""
     (segment,) = {unit.segment for unit in plan_units(tasks(purifiers, blocks), root, "cpu")}
-    first = encoded(SEAL, header_of(segment / SEAL), (slice(0, 1), slice(0, 1)), np.array([["{}"]], TEXT))
+    first = encoded(
+        SEAL, header_of(segment / SEAL), (slice(0, 1), slice(0, 1)), np.array([[json.dumps(MADE_BY)]], TEXT)
+    )
     for row in range(purifiers):
         for block in range(blocks):
             put(segment / SEAL / f"c.{row}.{block}", first[f"{SEAL}/c.0.0"])
@@ -122,3 +127,17 @@ def resume_seconds(purifiers: int = 1000, blocks: int = 100) -> Figure:
         f"store.progress_of takes {listing:.2f} s, on a local disk; {machine()}"
     )
     return at_most("resume_seconds", resuming, 5, how)
+
+
+def info_seconds(purifiers: int = 1000, blocks: int = 100) -> Figure:
+    """Return how long `purigeom info` takes to say how long the last unit will take."""
+    with tempfile.TemporaryDirectory() as folder:
+        seal(Path(folder), purifiers, blocks)
+        (progress,) = store.progress_of(folder)
+        remove(progress.segment / SEAL / f"c.{purifiers - 1}.{blocks - 1}")
+        telling = seconds(lambda: contents(folder))
+    how = (
+        f"purigeom info on a store in which all but one of {purifiers * blocks} units are sealed, at most {SEALS} of "
+        f"whose seals it reads, on a local disk; {machine()}"
+    )
+    return at_most("info_seconds", telling, 5, how)

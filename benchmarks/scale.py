@@ -1,7 +1,7 @@
 """What it costs to work in many processes, and what is lost on the way: `python -m benchmarks.scale [NAME ...]`.
 
-Prints `task_overhead_ms.<executor>`, `two_worker_efficiency`, `resume_seconds`, `bytes_per_fact`, `lazy_memory_share`,
-`faults_injected` and `answers_lost`, a line of JSON each.
+Prints `task_overhead_ms.<executor>`, `two_worker_efficiency`, `resume_seconds`, `info_seconds`, `bytes_per_fact`,
+`lazy_memory_share`, `faults_injected`, `answers_lost` and `steady_cost`, a line of JSON each.
 """
 
 import sys
@@ -18,7 +18,8 @@ import xarray as xr
 from benchmarks.efficiency import two_worker_efficiency
 from benchmarks.faults import answers_lost, faults_injected
 from benchmarks.figure import Figure, at_most, chosen, machine, print_line, seconds
-from benchmarks.large_store import Blank, bytes_per_fact, lazy_memory_share, resume_seconds
+from benchmarks.large_store import Blank, bytes_per_fact, info_seconds, lazy_memory_share, resume_seconds
+from benchmarks.steady import steady_cost
 from purigeom.executors import Dask, Executor, Processes, Slurm, in_process
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap
@@ -72,10 +73,12 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     **{f"task_overhead_ms.{name}": partial(task_overhead, name) for name in executors(Path())},
     "two_worker_efficiency": two_worker_efficiency,
     "resume_seconds": resume_seconds,
+    "info_seconds": info_seconds,
     "bytes_per_fact": bytes_per_fact,
     "lazy_memory_share": lazy_memory_share,
     "faults_injected": faults_injected,
     "answers_lost": answers_lost,
+    "steady_cost": steady_cost,
 }
 
 

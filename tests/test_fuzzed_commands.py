@@ -28,6 +28,7 @@ CHOICES = {
     "--device": ("cpu", "cuda:99", "meta", "nothing"),
     "--dtype": ("float32", "float64", "float16", "int8"),
     "--precision": ("full", "bfloat16", "nothing"),
+    "--rows-at-once": ("2", "0", "-1", "many"),
     "--workers": ("-1", "many"),
     "--dask": ("local:", "local:x", "local:0"),
     "--slurm": ("jobs", "jobs=x", "=", "jobs=0", "folder=store,jobs=-1"),
@@ -50,7 +51,10 @@ MEASURE = (
 )
 COMMANDS = {
     "list": (("purifiers", "attacks", "images", "nothing"), ()),
-    "measure": (PURIFIERS, (*WORK, *RUN, *MEASURE, "--judgements", "--device", "--dtype", "--precision")),
+    "measure": (
+        PURIFIERS,
+        (*WORK, *RUN, *MEASURE, "--judgements", "--device", "--dtype", "--precision", "--rows-at-once"),
+    ),
     "info": (PATHS, ()),
     "check": (PATHS, ("--again", "--seed")),
     "merge": (PATHS, ()),

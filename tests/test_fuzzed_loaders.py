@@ -30,10 +30,15 @@ from purigeom.networks.files import SHIPPED, folder
 from purigeom.networks.tensors import read
 from purigeom.prediction import files as calibrations
 from purigeom.rebuilding import rebuilt
+from purigeom.store import shards
 from purigeom.sweep import run
+from purigeom.tasks import IMAGES_PER_UNIT
 from tests.hostile import changed, damaged, replanned, resealed
-from tests.toys import toy_tasks
+from tests.store.test_hostile_parts import index, indexed
+from tests.toys import ToyImages, toy_tasks
 
+UNIT, TOLD = IMAGES_PER_UNIT, ToyImages().count
+"""The parts of one image that a unit has place for, and those that are there."""
 SECONDS = float(os.environ.get("PURIGEOM_FUZZ_SECONDS", "0"))
 """How long each loader is fuzzed; a second in the default run, a minute in the slow one, unless it is said."""
 MEMORY = 8 << 30
@@ -178,6 +183,14 @@ def whole(tmp_path_factory):
     return run(toy_tasks(), tmp_path_factory.mktemp("store") / "whole", quiet=True)
 
 
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
+    """Return a store whose numbers lie in parts of one image."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "PART_BYTES", 4)
+        return run(toy_tasks(), tmp_path_factory.mktemp("store") / "cut", quiet=True)
+
+
 def everything_read(root, home):
     """Read a store in every way there is; what has been repaired is read again."""
     for act in (
@@ -189,8 +202,17 @@ def everything_read(root, home):
         lambda: store.load(root),
     ):
         refused(act, str(root.parent))
-    problem = raised(lambda: store.load(root).load())  # numbers are read by zarr, which names no file
+    problem = raised(lambda: store.load(root).load())  # what a checksum vouches for zarr decodes, which names no file
     assert problem is None or isinstance(problem, ValueError | OSError | RuntimeError), repr(problem)
+
+
+def reindexed(shard, seed):
+    """Let the index of a file of parts claim something else, with the checksum of what it claims."""
+    dice, (entries, parts) = random.Random(seed), index(shard.read_bytes(), UNIT)
+    for _ in range(dice.choice((1, 1, 4))):
+        claimed = dice.choice((0, 1, 2**20, 2**40, 2**63, 2**64 - 1, dice.randrange(200)))
+        entries[dice.randrange(TOLD), dice.randrange(2)] = claimed
+    shard.write_bytes(indexed(parts, entries))
 
 
 def hostile_store(whole, root, seed):
@@ -198,7 +220,9 @@ def hostile_store(whole, root, seed):
     dice = random.Random(seed)
     (segment,) = shutil.copytree(whole, root).glob("*.zarr")
     kind = dice.randrange(5)
-    if kind == 0:
+    if kind < 2 and whole.name == "cut" and dice.randrange(2):
+        reindexed(dice.choice(sorted(segment.glob("l2_distance/c.*"))), seed)
+    elif kind == 0:
         file = dice.choice(sorted(path for path in segment.rglob("*") if path.is_file()))
         file.write_bytes(damaged(file.read_bytes(), seed))
     elif kind < 3:
@@ -209,10 +233,13 @@ def hostile_store(whole, root, seed):
 
 
 @pytest.mark.parametrize("seconds", [long(4), long(120)], ids=["briefly", "long"])
-def test_a_stranger_s_store_is_read_or_refused_in_a_sentence(whole, seconds, tmp_path) -> None:
+@pytest.mark.parametrize("kind", ["whole", "cut"])
+def test_a_stranger_s_store_is_read_or_refused_in_a_sentence(kind, seconds, tmp_path, request) -> None:
+    stored = request.getfixturevalue(kind)
+
     def one(seed):
         root, home = tmp_path / "in" / "stranger", tmp_path / "in" / "home"
-        hostile_store(whole, root, seed)
+        hostile_store(stored, root, seed)
         everything_read(root, home)
         shutil.rmtree(tmp_path / "in")
 

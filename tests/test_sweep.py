@@ -373,3 +373,12 @@ def test_a_path_may_be_a_string(tmp_path):
     xr.testing.assert_identical(store.load(str(root)).load(), store.load(root).load())
     assert store.verify(str(root)) == []
     assert len(store.provenance(str(root))) == 3
+
+
+def test_a_unit_that_another_driver_answers_meanwhile_is_not_measured_again(tmp_path, diary):
+    """A second driver, started by mistake, plans what the first has not answered yet and comes after it."""
+    planned = tasks.plan_units(toy_tasks(1, measurement=Moved(diary=diary)), tmp_path / "store", "cpu")
+    run(toy_tasks(1, measurement=Moved(diary=diary)), tmp_path / "store", quiet=True)
+    asked = len(list(diary.iterdir()))
+    assert [answering.answer(unit) for unit in planned] == [0.0] * len(planned)
+    assert len(list(diary.iterdir())) == asked == len(planned)

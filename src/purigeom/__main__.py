@@ -66,6 +66,9 @@ def measure(
     device: Annotated[str, typer.Option(help="Where to compute.")] = "cpu",
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     precision: Annotated[str, typer.Option(help="Of diffusion networks: full, bfloat16 or float16.")] = "full",
+    rows_at_once: Annotated[
+        int, typer.Option(help="Of networks, however many there are: numbers then depend on no unit, part or batch.")
+    ] = 0,
     workers: Workers = 0,
     dask: Dask = "",
     slurm: Slurm = "",
@@ -78,7 +81,7 @@ def measure(
     from purigeom.questions import Asked
 
     questions = (tuple(measurement), classifier, attack, displacement, tuple(radius), draws, probes)
-    asked = Asked(*questions, tuple(tolerance), half_precision, judgements)
+    asked = Asked(*questions, tuple(tolerance), half_precision, judgements, rows_at_once)
     where = commands.Where(out, seed, device, dtype, chosen(workers, dask, slurm), quiet, precision)
     say = commands.foretold if dry_run else commands.measured
     typer.echo(say(purifiers, vary, images, asked, where))

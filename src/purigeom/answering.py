@@ -18,7 +18,7 @@ from purigeom.noise import Noise
 from purigeom.protocols import Batch, RandomMap, differentiates
 from purigeom.provenance import made_by
 from purigeom.schema import validate
-from purigeom.store.segment import write
+from purigeom.store.segment import sealed, write
 from purigeom.tasks import IMAGES_PER_UNIT, Unit
 
 VERIFIED_IMAGES = 4
@@ -28,14 +28,16 @@ _FOUND: dict[tuple[str, str, str], tuple[str, str]] = {}
 
 
 def answer(unit: Unit) -> float:
-    """Measure and store one unit; return the seconds it took.
+    """Measure and store one unit, unless another driver has done so meanwhile; return the seconds it took.
 
     Nothing of a purifier is stored by a process that has not verified it. Every process does so once, always on the
     first images of the task, so that all of them find the same and none stores what another would refuse.
     """
+    if sealed(*unit.place):
+        return 0.0
     started = time.perf_counter()
     facts, made = answered(unit)
-    seconds = time.perf_counter() - started
+    seconds = max(0.0, time.perf_counter() - started)  # a clock may be set back
     write(unit.segment, unit.row, unit.block, facts, {**made, "seconds": round(seconds, 4)})
     return seconds
 

@@ -17,7 +17,7 @@ from purigeom.means import estimates
 from purigeom.naming import classifier_named, images_named, named, purifier_named, varied
 from purigeom.noise import Noise
 from purigeom.protocols import RandomMap
-from purigeom.purifiers.precision import quickened
+from purigeom.purifiers.precision import quickened, steadied
 from purigeom.questions import Asked, images_to_compare_with, known_measurements
 from purigeom.sweep import Task, run
 
@@ -56,6 +56,8 @@ def _tasks(words: Sequence[str], vary: str, images: str, asked: Asked, where: Wh
     known = known_measurements(asked, images_to_compare_with(images))
     questions = [named(word, known, "measurement") for word in asked.measurements]
     purifiers = {name: quickened(one, where.precision) for name, one in _purifiers(words).items()}
+    if asked.rows_at_once:
+        purifiers = {name: steadied(one, asked.rows_at_once) for name, one in purifiers.items()}
     if vary:
         settings = [varied(name, purifier, vary) for name, purifier in purifiers.items()]
         purifiers = {name: purifier for setting in settings for name, purifier in setting.items()}

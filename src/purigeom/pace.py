@@ -8,6 +8,8 @@ from typing import Any
 from purigeom import store
 from purigeom.store.places import Place
 
+SEALS = 1024
+"""How many seals of a question are read to know its pace; of more, a sample."""
 _SPANS = ((86400, "days"), (3600, "h"), (60, "min"))
 
 
@@ -24,7 +26,11 @@ class Pace:
 
 
 def paces(root: Place | str, device: str = "") -> dict[str, Pace]:
-    """Return the pace of every question of a store that has finished units, of one device alone if it is named."""
+    """Return the pace of every question of a store that has finished units, of one device alone if it is named.
+
+    Of a question with more than `SEALS` finished units, so many are looked at: the same ones each time, of all
+    purifiers alike and of different blocks.
+    """
     sizes: dict[tuple[str, str, int], int] = {}
     for progress in store.progress_of(root):
         for row, block in progress.done:
@@ -32,18 +38,19 @@ def paces(root: Place | str, device: str = "") -> dict[str, Pace]:
     found: dict[str, dict[str, tuple[float, ...]]] = {}
     for made in _provenance(root):
         label, purifier, block = (made[name] for name in ("question", "purifier", "block"))
-        if (label, purifier, block) in sizes and device in ("", made["device"]):
+        known = made["seconds"] > 0  # nothing is, where the clock was set back meanwhile
+        if known and (label, purifier, block) in sizes and device in ("", made["device"]):
             its = found.setdefault(label, {})
             its[purifier] = (*its.get(purifier, ()), made["seconds"] / sizes[label, purifier, block])
     return {label: Pace(its) for label, its in found.items()}
 
 
 def _provenance(root: Place | str) -> list[dict[str, Any]]:
-    """Return what made every finished unit of a store; raise ValueError where that cannot be read."""
+    """Return what made the finished units of a store; raise ValueError where that cannot be read."""
     try:
-        return store.provenance(root)
+        return store.provenance(root, SEALS)
     except (ValueError, RuntimeError) as error:  # what a damaged seal makes the codecs raise
-        msg = f"How long units took cannot be read: {error}. `purigeom check {root}` names what is damaged."
+        msg = f"How long units took cannot be read: {error}"
         raise ValueError(msg) from error
 
 

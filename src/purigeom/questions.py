@@ -32,6 +32,7 @@ from purigeom.measurements.spectrum import Spectrum
 from purigeom.measurements.steadiness import Steadiness
 from purigeom.measurements.survival import Survival
 from purigeom.naming import adjusted, classifier_named, images_named, named
+from purigeom.networks.steady import SteadyClassifier
 from purigeom.protocols import ImageSet, Measurement
 
 
@@ -49,6 +50,8 @@ class Asked:
     tolerance: tuple[str, ...] = ()
     half_precision: bool = False
     judgements: int = 1
+    rows_at_once: int = 0
+    """Of networks, whatever the batch; as many as there are where it is 0."""
 
 
 def known_measurements(asked: Asked, data: ImageSet) -> Mapping[str, Measurement]:
@@ -79,6 +82,8 @@ def _of_defences(asked: Asked) -> Mapping[str, Measurement]:
     """Return what is asked of a purifier before a classifier, and of whoever attacks them."""
     displacement = named(asked.displacement, catalog.DISPLACEMENTS, "displacement")
     classifier = classifier_named(asked.classifier, catalog.CLASSIFIERS)
+    if asked.rows_at_once:
+        classifier = SteadyClassifier(classifier, asked.rows_at_once)
     attack = named(asked.attack, catalog.ATTACKS, "attack")
     largest = LARGEST[told(attack).attack.norm]
     return {

@@ -72,7 +72,8 @@ def _differences(progress: Progress, row: int, block: int, facts: xr.Dataset) ->
     places = progress.plan.places(block)
     for name, found in facts.data_vars.items():
         before = (slice(None),) * found.dims.index("image")
-        stored = np.asarray(opened(progress.segment / str(name))[row])[(*before, places)]
+        region: tuple[int | slice, ...] = (row, *before, places)
+        stored = np.asarray(opened(progress.segment / str(name))[region])
         if stored.shape != found.shape:
             yield f"{name} has the shape {found.shape}, stored is {stored.shape}"
         elif not _alike(stored.astype(float), found.values.astype(float)):

@@ -3,6 +3,7 @@
 import errno
 import json
 import logging
+import socket
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -22,14 +23,18 @@ from purigeom.protocols import Batch, ImageSet, Measurement, RandomMap, differen
 from purigeom.provenance import made_by
 from purigeom.schema import validate
 from purigeom.store.places import Place, place
+from purigeom.store.segment import RefusedError
 from purigeom.tasks import Task, Unit, plan_units
 from purigeom.unanswered import UnansweredError, summary, without_stored
 
 __all__ = ["Task", "UnansweredError", "measure", "run"]
 
 DEFAULT_MEASUREMENTS = (Compression(radii=(8 / 255,)), Distances())
-REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""What a disk says that is full or takes no writes: every further answer would be lost too."""
+REFUSALS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH),
+)
+"""What a disk says that is full or takes no writes, and a network without a server: every answer would be lost."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -51,14 +56,14 @@ def run(
         Where the store holds answers to another question, or another purifier, under the same name. At the end, as
         `UnansweredError`, where units could not be answered: whose, why and by what recipe.
     OSError
-        Where the store is on a disk that takes no more, which would refuse all further answers too.
+        Where the store is on a disk that takes no more, or on no server, which would refuse all further answers too.
     """
     root = place(root)
     there = root.absolute() if isinstance(root, Path) else root  # workers may have another working directory
     units = plan_units(list(tasks), there, device)
     lost: list[Lost[Unit]] = []
     for outcome in shown(executor(_attempted, units), len(units), "measuring", quiet=quiet):
-        if isinstance(outcome, OSError):
+        if isinstance(outcome, RefusedError):
             raise outcome
         if outcome is not None:
             lost.append(outcome)
@@ -68,16 +73,24 @@ def run(
     return root
 
 
-def _attempted(unit: Unit) -> Lost[Unit] | OSError | None:
-    """Answer a unit; return what went wrong, as an OSError where it will go wrong for every other unit too."""
+def _attempted(unit: Unit) -> Lost[Unit] | RefusedError | None:
+    """Answer a unit; return what went wrong, as an error of the store where it will refuse every other unit too."""
     try:
         answer(unit)
     except Exception as error:
         _LOG.info("%s, %s: %s", unit.task.purifier_name, unit.task.measurement.label, error, exc_info=True)
-        if isinstance(error, OSError) and error.errno in REFUSALS:
+        if isinstance(error, RefusedError) and _lasting(error):
             return error
         return Lost(unit, sentence(error))
     return None
+
+
+def _lasting(error: BaseException | None) -> bool:
+    """Return whether a store that says this, or was told this, will take no other answer either."""
+    if error is None:
+        return False
+    told = isinstance(error, socket.gaierror) or (isinstance(error, OSError) and error.errno in REFUSALS)
+    return told or _lasting(error.__cause__ or error.__context__)
 
 
 def measure(

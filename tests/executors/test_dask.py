@@ -74,6 +74,13 @@ def test_no_cluster_is_started_for_nothing():
     assert list(Dask("tcp://127.0.0.1:1")(work, [])) == []
 
 
+def test_two_clusters_at_once_are_not_in_each_other_s_way():
+    outcomes = Dask(workers=1)(work, map(Chore, range(2)))
+    found = [next(outcomes)]
+    assert list(Dask(workers=1)(work, [Chore(2)])) == [2], "nor does one warn of the other"
+    assert sorted([*found, *outcomes]) == [0, 1]
+
+
 def test_what_cannot_be_sent_is_said_before_a_cluster_is_there():
     with pytest.raises(TypeError, match="Dask sends units to other processes, and these cannot be sent"):
         list(Dask("tcp://127.0.0.1:1")(work, [(number for number in range(3))]))

@@ -1,7 +1,6 @@
-"""What the tests of the store share: small units, so that small runs have many of them, and a server."""
+"""What the tests of the store share: small units, so that small runs have many of them."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import xarray as xr
 from purigeom import store, tasks
 from purigeom.store import Place
 from purigeom.sweep import run
-from tests.object_store import Server, served
 from tests.processes import IMAGES_PER_UNIT
 from tests.store.contents import contents
 from tests.toys import toy_tasks
@@ -31,26 +29,6 @@ def full(tmp_path: Path, small_units) -> Path:
 def undisturbed(full: Path) -> xr.Dataset:
     """Return what that store holds."""
     return store.load(full).load()
-
-
-@pytest.fixture(scope="session")
-def running_server() -> Iterator[Server]:
-    with served() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running_server: Server) -> Server:
-    """Return an S3 server at which nothing goes wrong yet."""
-    running_server.fault = lambda method, path: None
-    running_server.asked.clear()
-    return running_server
-
-
-@pytest.fixture
-def bucket(server: Server) -> Place:
-    """Return an empty bucket."""
-    return server.bucket()
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import large_store
+from benchmarks import large_store, parts
 from benchmarks.figure import print_line
 from tests.figures import check_line, here
 
@@ -12,10 +12,17 @@ def published_units(monkeypatch):
     monkeypatch.setattr("purigeom.tasks.IMAGES_PER_UNIT", large_store.IMAGES_PER_UNIT)
 
 
-@pytest.mark.parametrize("name", ["bytes_per_fact", "lazy_memory_share", "resume_seconds"])
+@pytest.mark.parametrize("name", ["bytes_per_fact", "lazy_memory_share", "resume_seconds", "info_seconds"])
 def test_a_figure_of_a_large_store_prints_a_valid_line(name, capsys, monkeypatch):
     monkeypatch.setattr(large_store, "in_fresh_process", here)
     print_line(getattr(large_store, name)(purifiers=2, blocks=2))
+    check_line(capsys.readouterr().out, name)
+
+
+@pytest.mark.parametrize("name", ["part_write_seconds.4", "part_read_seconds.0.6", "part_one_image_ms.128"])
+def test_a_figure_of_the_size_of_parts_prints_a_valid_line(name, capsys, monkeypatch):
+    monkeypatch.setattr(parts, "NUMBERS", 10)
+    parts.main([name])
     check_line(capsys.readouterr().out, name)
 
 

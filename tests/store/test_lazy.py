@@ -37,8 +37,9 @@ def test_nothing_is_read_before_it_is_asked_for(full):
     chunk = segment_of(full) / "l2_distance" / "c.1.0.0"
     put(chunk, flipped(read(chunk)))
     facts = store.load(full, lazy=True).l2_distance
-    with pytest.raises(ValueError, match="checksum"):
+    with pytest.raises(ValueError, match="checksum") as told:
         facts.compute()
+    assert str(chunk) in str(told.value)
 
 
 def test_a_store_in_a_bucket_is_read_lazily_too(bucket, undisturbed):

@@ -55,7 +55,7 @@ def test_a_unit_is_sealed_by_one_put_after_all_others(root, server):
         answer(unit)
         put = [path for method, path in server.asked if method == "PUT"]
         assert [path for path in put if f"/{SEAL}/" in path] == [put[-1]]
-    assert [method for method, _ in server.asked] == 4 * ["GET"] + ["PUT", "GET", "PUT"], "what docs/store.md says"
+    assert [method for method, _ in server.asked] == 5 * ["GET"] + ["PUT", "GET", "PUT"], "what docs/store.md says"
 
 
 def test_two_drivers_of_one_bucket_lose_nothing(root, tmp_path):

@@ -13,6 +13,12 @@ from purigeom.executors.worker import Parcel, parcel, settle
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+_QUIET: dict[str, Any] = {
+    "silence_logs": logging.CRITICAL,
+    "scheduler_kwargs": {"dashboard": False},
+    "dashboard_address": "127.0.0.1:0",  # no port of its own, which another cluster may have
+}
+
 
 @dataclass(frozen=True)
 class Dask:
@@ -107,8 +113,7 @@ class Dask:
                 client = _connected(self.address)
             else:
                 with dask.config.set({"distributed.scheduler.allowed-failures": self.retries}):
-                    quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
-                    cluster = LocalCluster(n_workers=self.workers, threads_per_worker=1, **quiet)
+                    cluster = LocalCluster(n_workers=self.workers, threads_per_worker=1, **_QUIET)
                 client = Client(stack.enter_context(cluster), set_as_default=False)
             yield stack.enter_context(client)
 

@@ -1,6 +1,7 @@
 """A noise predictor that computes in fewer bits, and in the layout and the code that its device likes best."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
@@ -12,6 +13,7 @@ from torch.autograd import forward_ad
 from purigeom.networks.diffusion.network import Network
 from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction, continuous
 from purigeom.networks.files import frozen, outside_transforms
+from purigeom.networks.steady import Steady
 
 Precision: TypeAlias = Literal["full", "bfloat16", "float16"]
 
@@ -27,7 +29,7 @@ class Quick:
     Parameters
     ----------
     network
-        Whose guess; not itself a `Quick`.
+        Whose guess; not itself a `Quick`, nor `Steady`, which goes around it.
     precision
         The type of its weights and layers; "full" is that of the states.
     compiled
@@ -50,8 +52,11 @@ class Quick:
         if self.precision not in get_args(Precision):
             msg = f"Quick.precision must be one of {get_args(Precision)}; got {self.precision!r}."
             raise ValueError(msg)
-        if isinstance(self.network, Quick):
-            msg = f"Quick.network must be a network that is not quick itself; got {self.network!r}. Take its network."
+        if isinstance(self.network, Quick | Steady):
+            msg = (
+                f"Quick.network must be a network, not steady and not quick itself; got {self.network!r}. Take its "
+                "network."
+            )
             raise TypeError(msg)
 
     @property
@@ -91,15 +96,29 @@ def with_quick_networks(thing: Any, precision: Precision) -> Any:
 
     Networks that are quick already stay as they are.
     """
+
+    def quick(part: Any) -> Any:
+        if isinstance(part, Steady):
+            return replace(part, network=quick(part.network))
+        if isinstance(part, Quick):
+            return part
+        return Quick(part, precision) if isinstance(part, NoisePredictor) else None
+
+    return with_networks(thing, quick)
+
+
+def with_networks(thing: Any, wrap: Callable[[Any], Any]) -> Any:
+    """Return a description in which every part that `wrap` has another for is that other; for the rest it has None."""
     if isinstance(thing, tuple):
-        return tuple(with_quick_networks(part, precision) for part in thing)
-    if isinstance(thing, NoisePredictor):
-        return thing if isinstance(thing, Quick) else Quick(thing, precision)
+        return tuple(with_networks(part, wrap) for part in thing)
+    wrapped = wrap(thing)
+    if wrapped is not None:
+        return wrapped
     if not is_dataclass(thing) or isinstance(thing, type):
         return thing
     described: Any = thing
     parts = {field.name: getattr(thing, field.name) for field in fields(described) if field.init}
-    changed = {name: with_quick_networks(part, precision) for name, part in parts.items()}
+    changed = {name: with_networks(part, wrap) for name, part in parts.items()}
     return thing if changed == parts else replace(described, **changed)
 
 

@@ -8,7 +8,8 @@ leaves a laptop.
 from purigeom.store.findings import Finding
 from purigeom.store.merging import merge
 from purigeom.store.places import Place, place
-from purigeom.store.reading import Progress, load, progress_of, provenance
+from purigeom.store.reading import Progress, load, progress_of
+from purigeom.store.seals import provenance
 from purigeom.store.verification import repair, verify
 
 __all__ = ["Finding", "Place", "Progress", "load", "merge", "place", "progress_of", "provenance", "repair", "verify"]

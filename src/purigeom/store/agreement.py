@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from purigeom.store.arrays import LABELS, chunk_name, decoded, dims_of, header_of
+from purigeom.store.arrays import LABELS, chunk_name, decoded, decoded_parts, dims_of, header_of
 from purigeom.store.findings import seal_of
 from purigeom.store.places import Place, read
 from purigeom.store.plan import difference
@@ -121,17 +121,17 @@ def _differing(first: Holder, second: Holder, block: int) -> Iterator[str]:
         header = header_of(first[0].segment / name)
         if len(dims_of(header)) > 1:
             (chunk, numbers), (other, others) = (_chunk(holder, name, block) for holder in (first, second))
-            if chunk != other and not _same(numbers(), others()):
+            if chunk != other and not all(map(_same, numbers(), others())):
                 yield name
 
 
-def _chunk(holder: Holder, name: str, block: int) -> tuple[bytes, Callable[[], np.ndarray[Any, Any]]]:
-    """Return a unit's chunk as it lies there, and how to read it."""
+def _chunk(holder: Holder, name: str, block: int) -> tuple[bytes, Callable[[], Iterator[np.ndarray[Any, Any]]]]:
+    """Return a unit's chunk as it lies there, and how to read it part by part."""
     array = holder[0].segment / name
     header = header_of(array)
     file = chunk_name(dims_of(header), holder[1], block)
     chunk = read(array / file) or b""
-    return chunk, lambda: decoded(header, file, chunk)
+    return chunk, lambda: decoded_parts(header, file, chunk)
 
 
 def _same(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -> bool:

@@ -1,7 +1,7 @@
 """Arrays as files: encoded in memory, put header last, and read only where the header is the one it was."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from purigeom.identity import digest
-from purigeom.store.limits import claim, refuse_inflation
+from purigeom.store.limits import claim, damaged, refuse_inflation
 from purigeom.store.places import Place, arrays, put, read
 
 HEADER = "header_digest"
@@ -36,6 +36,8 @@ class Layout:
     chunks: tuple[int, ...]
     dtype: np.dtype[Any]
     attributes: dict[str, Any] = field(default_factory=dict)
+    parts: tuple[int, ...] | None = None
+    """What each chunk is cut into, if it is: it is a shard then."""
 
 
 def laid_out(name: str, layout: Layout, values: np.ndarray[Any, Any] | None = None) -> dict[str, bytes]:
@@ -45,7 +47,8 @@ def laid_out(name: str, layout: Layout, values: np.ndarray[Any, Any] | None = No
         MemoryStore(held),
         name=name,
         shape=layout.shape,
-        chunks=layout.chunks,
+        chunks=layout.parts or layout.chunks,
+        shards=layout.chunks if layout.parts else None,
         dtype=layout.dtype,
         fill_value=np.nan if layout.dtype.kind == "f" else None,
         compressors=_CODECS,
@@ -86,12 +89,22 @@ def encoded(name: str, header: bytes, region: tuple[slice, ...], values: np.ndar
 
 
 def decoded(header: bytes, name: str, chunk: bytes) -> np.ndarray[Any, Any]:
-    """Return what a chunk of an array holds; damage raises whatever the codecs raise."""
+    """Return what a chunk of an array holds, of a shard its first part; damage raises whatever the codecs raise."""
+    return next(decoded_parts(header, name, chunk))
+
+
+def decoded_parts(header: bytes, name: str, chunk: bytes) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield all that a chunk of an array holds: the parts of a shard one after another, never all of them in memory."""
     refuse_inflation(header, chunk)
     held: dict[str, Any] = {FILE: Buffer.from_bytes(header), name: Buffer.from_bytes(chunk)}
     array = zarr.open_array(MemoryStore(held), mode="r", zarr_format=3)
-    places = zip(map(int, name.split(".")[1:]), array.chunks, strict=True)
-    return np.asarray(array[tuple(slice(place * size, (place + 1) * size) for place, size in places)])
+    owned = array.shards or array.chunks
+    places = zip(map(int, name.split(".")[1:]), owned, array.shape, strict=True)
+    region = [slice(place * size, min((place + 1) * size, length)) for place, size, length in places]
+    cut = next((axis for axis, sizes in enumerate(zip(owned, array.chunks, strict=True)) if len({*sizes}) > 1), 0)
+    for start in range(region[cut].start, region[cut].stop, array.chunks[cut]):
+        part = slice(start, min(start + array.chunks[cut], region[cut].stop))
+        yield np.asarray(array[(*region[:cut], part, *region[cut + 1 :])])
 
 
 def _chunks(held: Mapping[str, Any], name: str) -> dict[str, bytes]:
@@ -165,11 +178,3 @@ def chunk_name(dims: list[str], row: int, block: int) -> str:
     """Return the file of a unit's chunk in an array."""
     places = {"purifier": row, "image": block, "block": block}
     return ".".join(["c", *(str(places.get(dim, 0)) for dim in dims)])
-
-
-def damaged(path: Place, problem: str) -> str:
-    """Return the sentence to raise for a damaged array."""
-    return (
-        f"{path} is damaged: {problem}. Restore it, or let `purigeom check --repair` drop what is broken: the next run "
-        "answers it again."
-    )

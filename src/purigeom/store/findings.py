@@ -5,10 +5,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from purigeom.store.arrays import FILE, chunks_of, dims_of, header_problem
-from purigeom.store.limits import chunk_of
 from purigeom.store.places import PARTIAL, Place, files, read
 from purigeom.store.plan import Plan
 from purigeom.store.presence import PLANNED, SEAL
+from purigeom.store.shards import chunk_of
 
 Unit = tuple[int, int]
 """A row and a block."""

@@ -131,15 +131,15 @@ def _listed(folder: Place, kind: str) -> list[str]:
 
 
 def arrays(folder: Place) -> "Store":
-    """Return a folder as zarr and xarray read it; no chunk takes more memory than its header says."""
+    """Return a folder as zarr and xarray read it; no chunk is damaged, or takes more memory than its header says."""
     from zarr.storage import FsspecStore, LocalStore
 
-    from purigeom.store.limits import Bounded
+    from purigeom.store.bounded import Bounded
 
     if isinstance(folder, Path):
-        return Bounded(LocalStore(folder, read_only=True))
+        return Bounded(LocalStore(folder, read_only=True), folder)
     options: dict[str, Any] = dict(folder.storage_options)
-    return Bounded(FsspecStore.from_url(str(folder), options, read_only=True))
+    return Bounded(FsspecStore.from_url(str(folder), options, read_only=True), folder)
 
 
 @contextmanager

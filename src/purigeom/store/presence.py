@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from purigeom.schema import SCHEMA_VERSION
-from purigeom.store.arrays import FILE, damaged
+from purigeom.store.arrays import FILE
+from purigeom.store.limits import damaged
 from purigeom.store.places import Place, files, folders, read
 from purigeom.store.plan import Plan, folder_name, from_json
 

@@ -12,14 +12,15 @@ import numpy as np
 import xarray as xr
 
 from purigeom.schema import validate
-from purigeom.store.arrays import HEADER, damaged, opened
+from purigeom.store.arrays import FILE, HEADER
 from purigeom.store.findings import found_in
-from purigeom.store.places import Place, arrays, place, reached
+from purigeom.store.limits import damaged, decoded_at_once
+from purigeom.store.places import Place, arrays, place, reached, read
 from purigeom.store.plan import Plan, Row
 from purigeom.store.presence import PLANNED, SEAL, answered, plan_of, sealed, segments, sentences
 
-LAZY_BYTES = "4MiB"
-"""How much of a variable is read at once where everything is lazy: whole units, so that no chunk is read twice."""
+LAZY_BYTES = 4 << 20
+"""How much of a variable is read at once where everything is lazy: whole chunks, so that none is read twice."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def load(root: Place | str, *, lazy: bool = False) -> xr.Dataset:
         msg = f"{root} holds no segment of a purigeom store. Check the path, or run a measurement into it."
         raise FileNotFoundError(msg)
     rows = rows_by_name(found)
-    with sentences(root), _chunked(lazy) as chunks:
+    chunks = _chunked(lazy)
+    with sentences(root):
         results = validate(_described(_merged(_answers(found, chunks)), rows))
     return results.assign_attrs({one.plan.label: json.dumps(asdict(one.plan.question)) for one in found})
 
@@ -95,33 +97,44 @@ def rows_by_name(found: list[Progress]) -> dict[str, Row]:
     return rows
 
 
-@contextmanager
-def _chunked(lazy: bool) -> Iterator[Literal["auto"] | None]:
-    """Yield the size of chunks to open arrays in; None leaves Dask out."""
+def _chunked(lazy: bool) -> Literal["auto"] | None:
+    """Return in what chunks to open arrays; None leaves Dask out."""
     if not lazy:
-        yield None
-        return
+        return None
     try:
-        import dask
+        import dask  # noqa: F401
     except ImportError as error:
         msg = "load(..., lazy=True) needs Dask: pip install 'purigeom[dask]', or load without it."
         raise ModuleNotFoundError(msg) from error
-    with dask.config.set({"array.chunk-size": LAZY_BYTES}):
-        yield "auto"
+    return "auto"
+
+
+@contextmanager
+def _grouped(segment: Place, chunks: Literal["auto"] | None) -> Iterator[None]:
+    """Let Dask take `LAZY_BYTES` of a segment's numbers at once, or more where one image has more."""
+    if chunks is None:
+        yield
+        return
+    import dask
+
+    headers = (read(segment / name / FILE) for name in answered(segment))
+    needed = [decoded_at_once(header)[0] for header in headers if header]
+    with dask.config.set({"array.chunk-size": max([LAZY_BYTES, *needed])}):
+        yield
 
 
 def _finished(progress: Progress, there: set[str], chunks: Literal["auto"] | None) -> xr.Dataset:
     """Return the rows of a segment whose every unit is sealed and that are not there already."""
     plan, segment = progress.plan, progress.segment
     for name in sorted([*answered(segment), *PLANNED]):
-        _refuse_damage(segment / name, plan, progress.done)
+        refuse_damage(segment / name, plan, progress.done)
     blocks = range(plan.blocks)
     rows = [
         place
         for place, row in enumerate(plan.rows)
         if row.purifier not in there and all((place, block) in progress.done for block in blocks)
     ]
-    with reached(segment), warnings.catch_warnings():
+    with reached(segment), warnings.catch_warnings(), _grouped(segment, chunks):
         warnings.filterwarnings("ignore", "Object at")  # an array without a header: its writer was stopped
         facts = xr.open_zarr(arrays(segment), consolidated=False, chunks=chunks, drop_variables=[SEAL])
     facts = facts if len(rows) == len(plan.rows) else facts.isel(purifier=rows)
@@ -131,7 +144,7 @@ def _finished(progress: Progress, there: set[str], chunks: Literal["auto"] | Non
     return facts.assign_coords(purifier=_text([plan.rows[row].purifier for row in rows]))
 
 
-def _refuse_damage(array: Place, plan: Plan, done: Collection[tuple[int, int]]) -> None:
+def refuse_damage(array: Place, plan: Plan, done: Collection[tuple[int, int]]) -> None:
     """Raise where the names and headers of an array tell that it is damaged."""
     for finding in found_in(array, plan, done):
         if not finding.harmless:
@@ -179,16 +192,3 @@ def _described(results: xr.Dataset, rows: dict[str, Row]) -> xr.Dataset:
 
 def _text(words: list[str]) -> np.ndarray[Any, Any]:
     return np.array(words, dtype=object)
-
-
-def provenance(root: Place | str) -> list[dict[str, Any]]:
-    """Return what made every finished unit: package versions, commit, device, seconds."""
-    made = []
-    for progress in progress_of(root):
-        _refuse_damage(progress.segment / SEAL, progress.plan, progress.done)
-        with sentences(progress.segment):
-            seals = np.asarray(opened(progress.segment / SEAL)[...])
-            for row, block in sorted(progress.done):
-                unit = {"question": progress.plan.label, "purifier": progress.plan.rows[row].purifier, "block": block}
-                made.append({**unit, **json.loads(str(seals[row, block]))})
-    return made

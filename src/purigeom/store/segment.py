@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,21 @@ from purigeom.store.arrays import (
     decoded,
     encoded,
     header_of,
+    header_problem,
     intact,
     labelled,
     laid_out,
     put_all,
 )
+from purigeom.store.findings import seal_of
 from purigeom.store.places import Place, failure, read, refusal, refused
 from purigeom.store.plan import Plan, folder_name, to_json
 from purigeom.store.presence import SEAL, read_plan
+from purigeom.store.shards import parts_of
+
+
+class RefusedError(OSError):
+    """Raised where a disk or a network did not do what a store asked of it."""
 
 
 def create(root: Place, plan: Plan) -> Place:
@@ -51,11 +59,17 @@ def contents(plan: Plan) -> dict[str, bytes]:
     }
 
 
+def sealed(segment: Place, row: int, block: int) -> bool:
+    """Return whether a unit is finished; raise as writing does where its store is out of reach."""
+    with named_failures(segment):
+        return read(seal_of(segment, row, block)) is not None
+
+
 def write(segment: Place, row: int, block: int, answer: xr.Dataset, made_by: dict[str, Any]) -> None:
     """Write one unit's answer, then its seal: one file, so that the unit is finished at once."""
-    plan = read_plan(segment)
-    places = plan.places(block)
     with named_failures(segment):
+        plan = read_plan(segment)
+        places = plan.places(block)
         for name in answer.indexes:
             _label(segment, str(name), answer[name].values, plan.image_ids[places])
         for name, variable in answer.data_vars.items():
@@ -84,7 +98,13 @@ def _stored_labels(segment: Place, name: str, labels: np.ndarray[Any, Any]) -> n
     if header is None or chunk is None:
         put_all(segment, labelled(name, labels))
         header, chunk = read(array / FILE), read(array / LABELS)
-    return decoded(intact(array, header), LABELS, chunk or b"")
+    return _labels_in(intact(array, header), chunk or b"")
+
+
+@lru_cache(maxsize=256)
+def _labels_in(header: bytes, chunk: bytes) -> np.ndarray[Any, Any]:
+    """Return the labels of a dimension, which every unit of a segment asks for anew."""
+    return decoded(header, LABELS, chunk)
 
 
 def _variable(segment: Place, plan: Plan, name: str, variable: xr.DataArray) -> bytes:
@@ -93,7 +113,7 @@ def _variable(segment: Place, plan: Plan, name: str, variable: xr.DataArray) -> 
     shape = (len(plan.rows), *(sizes[dim] for dim in variable.dims))
     header = read(segment / name / FILE)
     if header is None:
-        put_all(segment, laid_out(name, _layout(plan, name, variable, shape)))
+        put_all(segment, _begun(segment, plan, name, variable, shape))
         header = read(segment / name / FILE)
     header = intact(segment / name, header)
     found = json.loads(header)
@@ -106,13 +126,28 @@ def _variable(segment: Place, plan: Plan, name: str, variable: xr.DataArray) -> 
     return header
 
 
+def _begun(segment: Place, plan: Plan, name: str, variable: xr.DataArray, shape: tuple[int, ...]) -> dict[str, bytes]:
+    """Return the files of a variable's array that holds nothing yet; raise where nobody could read what it will."""
+    contents = laid_out(name, _layout(plan, name, variable, shape))
+    problem = header_problem(contents[f"{name}/{FILE}"])
+    if problem:
+        msg = f"{name!r} cannot be stored in {segment}: {problem}. Ask for fewer draws, or about smaller images."
+        raise ValueError(msg)
+    return contents
+
+
 def _layout(plan: Plan, name: str, variable: xr.DataArray, shape: tuple[int, ...]) -> Layout:
-    """Return what the array of a variable looks like: a chunk is what one unit says of it."""
+    """Return what the array of a variable looks like: a chunk is what one unit says of it, in parts if that is much.
+
+    It follows from the plan and from what all answers to a question share, so that two drivers lay out the same.
+    """
     chunks = {**variable.sizes, "image": plan.images_per_unit}
     dims = tuple(str(dim) for dim in variable.dims)
     documented = {"description": VARIABLES[name].meaning, "units": VARIABLES[name].units}
     owned = (1, *(chunks[dim] for dim in dims))
-    return Layout(("purifier", *dims), shape, owned, variable.dtype, documented)
+    along = ("purifier", *dims)
+    parts = parts_of(along, owned, variable.dtype.itemsize)
+    return Layout(along, shape, owned, variable.dtype, documented, parts)
 
 
 @contextmanager
@@ -127,4 +162,4 @@ def named_failures(path: Place) -> Iterator[None]:
             f"{path} could not be written: {refusal(error)}. What was stored before stays readable; make "
             "room or choose another folder and run again, only missing answers will be measured."
         )
-        raise failure(error, msg) from error
+        raise RefusedError(*failure(error, msg).args) from error

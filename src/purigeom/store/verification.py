@@ -2,7 +2,7 @@
 
 import math
 
-from purigeom.store.arrays import FILE, chunks_of, decoded, dims_of, header_of, opened, put_all
+from purigeom.store.arrays import FILE, chunks_of, decoded_parts, dims_of, header_of, opened, put_all
 from purigeom.store.findings import Finding, Unit, broken_chunk, found_in
 from purigeom.store.limits import CHUNK_BYTES
 from purigeom.store.places import PARTIAL, Place, files, folders, place, read, remove
@@ -88,7 +88,8 @@ def _problem(array: Place, name: str) -> str | None:
     if header is None or chunk is None:
         return None
     try:
-        decoded(header, name, chunk)
+        for _ in decoded_parts(header, name, chunk):
+            pass
     except Exception as error:
         return f"it cannot be read ({type(error).__name__}: {error})"
     return None

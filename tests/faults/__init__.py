@@ -1,0 +1,1 @@
+"""Whole studies in real processes, and what may happen to them."""
