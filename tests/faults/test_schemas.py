@@ -15,8 +15,8 @@ from tests.toys import toy_tasks
 
 OLDER = SCHEMA_VERSION - 1
 SENTENCE = (
-    f"follows store schema {OLDER}; this purigeom reads {SCHEMA_VERSION}. Use the version that wrote it, or measure "
-    "into a new folder."
+    f"follows store schema {OLDER}; this purigeom reads {SCHEMA_VERSION}. Use the version that wrote it (its seals in "
+    "made_by tell the commit), or measure anew with --out FOLDER."
 )
 
 
