@@ -92,8 +92,8 @@ def _plan(segment: Place, header: bytes) -> Plan:
 def _refuse_other_schema(segment: Place, schema: int) -> None:
     if schema != SCHEMA_VERSION:
         msg = (
-            f"{segment} follows store schema {schema}; this purigeom reads {SCHEMA_VERSION}. Use the version that wrote "
-            f"it (its seals in {SEAL} tell the commit), or measure anew with --out FOLDER."
+            f"{segment} follows store schema {schema}; this purigeom reads {SCHEMA_VERSION}. Use the version that "
+            f"wrote it (its seals in {SEAL} tell the commit), or measure anew with --out FOLDER."
         )
         raise ValueError(msg)
 
