@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
+from purigeom.networks.around import AroundPredictor
 from purigeom.networks.diffusion.network import Network
-from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction, continuous
+from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction
 from purigeom.networks.files import frozen, outside_transforms
 from purigeom.networks.steady import Steady
 
@@ -19,7 +20,7 @@ Precision: TypeAlias = Literal["full", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
-class Quick:
+class Quick(AroundPredictor):
     """Another network's guess of the noise, computed otherwise; states and answers keep their type.
 
     What that changes is measured, not assumed: `python -m benchmarks.cifar` prints how far bfloat16 moves compression
@@ -60,31 +61,9 @@ class Quick:
             raise TypeError(msg)
 
     @property
-    def checkpoint(self) -> str:
-        """Return the name that all samplers of the network share, however it computes."""
-        return self.network.checkpoint
-
-    @property
     def rounding(self) -> float:
         """Return the machine precision of its layers; zero where they have that of the states."""
         return 0.0 if self.precision == "full" else torch.finfo(getattr(torch, self.precision)).eps
-
-    @property
-    def continuous(self) -> bool:
-        """Return whether time indices between whole ones are the VP-SDE's."""
-        return continuous(self.network)
-
-    def content(self) -> str:
-        """Return the digest of the network's weights."""
-        return self.network.content()
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        """Raise unless the network predicts noise for images of this shape."""
-        self.network.check(image_shape)
-
-    def alpha_bars(self) -> Tensor:
-        """Return the signal level after each time index, in float64."""
-        return self.network.alpha_bars()
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device, loaded once per process."""

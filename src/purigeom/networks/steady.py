@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from purigeom.networks.around import Around, AroundPredictor
 from purigeom.networks.classifier import ConvNet
-from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction, continuous, rounding
+from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction, rounding
 from purigeom.networks.file_classifier import FileClassifier
 from purigeom.networks.files import frozen
 from purigeom.networks.fixed_shape import by_rows
@@ -27,7 +28,7 @@ _ASKED_OTHERWISE = (MaskedAutoencoder, ScoreNetwork, SelfSupervised)
 
 
 @dataclass(frozen=True)
-class Steady:
+class Steady(AroundPredictor):
     """Another network's guess of the noise, always computed for the same number of rows.
 
     Kernels round otherwise in a batch of another size; here an image's numbers are the same, bit for bit, whoever
@@ -56,31 +57,9 @@ class Steady:
         _check(self, self.network)
 
     @property
-    def checkpoint(self) -> str:
-        """Return the name that all samplers of the network share, however it computes."""
-        return self.network.checkpoint
-
-    @property
     def rounding(self) -> float:
         """Return the machine precision of its layers; zero where they have that of the states."""
         return rounding(self.network)
-
-    @property
-    def continuous(self) -> bool:
-        """Return whether time indices between whole ones are the VP-SDE's."""
-        return continuous(self.network)
-
-    def content(self) -> str:
-        """Return the digest of the network's weights."""
-        return self.network.content()
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        """Raise unless the network predicts noise for images of this shape."""
-        self.network.check(image_shape)
-
-    def alpha_bars(self) -> Tensor:
-        """Return the signal level after each time index, in float64."""
-        return self.network.alpha_bars()
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device."""
@@ -88,7 +67,7 @@ class Steady:
 
 
 @dataclass(frozen=True)
-class SteadyTrained:
+class SteadyTrained(Around):
     """A network of a purifier that guesses no noise, always computed for the same number of rows."""
 
     version: ClassVar[int] = 1
@@ -99,23 +78,10 @@ class SteadyTrained:
         _check(self, self.network)
 
     @property
-    def checkpoint(self) -> str:
-        """Return the name of the network's weights."""
-        return self.network.checkpoint
-
-    @property
     def family(self) -> str:
         """Return the kind of network, by which studies group."""
         assert isinstance(self.network, Restorer)
         return self.network.family
-
-    def content(self) -> str:
-        """Return the digest of the network's weights."""
-        return self.network.content()
-
-    def check(self, image_shape: tuple[int, ...]) -> None:
-        """Raise unless the network was trained for images of this shape."""
-        self.network.check(image_shape)
 
     def module(self, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network on a device."""

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import zarr
 from zarr.buffer.cpu import Buffer
 from zarr.codecs import Crc32cCodec, ZstdCodec
-from zarr.storage import MemoryStore
+from zarr.core.metadata.v3 import ArrayV3Metadata
+from zarr.storage import MemoryStore, StorePath
 
 from purigeom.identity import digest
 from purigeom.store.limits import claim, damaged, refuse_inflation
@@ -81,11 +83,19 @@ def _unsealed(header: dict[str, Any]) -> dict[str, Any]:
 
 def encoded(name: str, header: bytes, region: tuple[slice, ...], values: np.ndarray[Any, Any]) -> dict[str, bytes]:
     """Return the chunks that hold values at a region of an array, by their paths in its segment."""
-    held: dict[str, Any] = {f"{name}/{FILE}": Buffer.from_bytes(header)}
-    array = zarr.open_array(MemoryStore(held), path=name, mode="r+", zarr_format=3).with_config(_CONFIG)
+    held: dict[str, Any] = {}
+    array = zarr.Array(zarr.AsyncArray(_metadata(header), StorePath(MemoryStore(held), name), _CONFIG))
     check_ownership(array, region)
     array[region] = values
     return _chunks(held, name)
+
+
+@lru_cache(maxsize=256)
+def _metadata(header: bytes) -> ArrayV3Metadata:
+    """Return what a header says, which every unit of a segment asks for anew."""
+    found = zarr.open_array(MemoryStore({FILE: Buffer.from_bytes(header)}), mode="r", zarr_format=3).metadata
+    assert isinstance(found, ArrayV3Metadata)
+    return found
 
 
 def decoded(header: bytes, name: str, chunk: bytes) -> np.ndarray[Any, Any]:
