@@ -26,6 +26,10 @@ from purigeom.prediction.strangers import joined
 from purigeom.prediction.table import tabulated
 
 
+SAID = (BELIEVED, "geometry", "constant")
+"""Predictors of which it is said how they do without a purifier's network."""
+
+
 def main(root: Path = STORE, folder: Path = SHIPPED) -> None:
     """Write a calibration per radius, and say how good its predictors are."""
     results = looking(store.load(root).load())
@@ -42,7 +46,7 @@ def without_network(table: xr.Dataset) -> Iterator[str]:
     """Yield what predictors miss by where nothing of a purifier's network was seen, or of its family without one."""
     networks, families = (table[name].values.astype(str) for name in ("network", "family"))
     groups = np.where(np.isin(networks, ["", "None"]), families, networks)
-    for name in (BELIEVED, "geometry", "constant"):
+    for name in SAID:
         yield f"{name:18} without its network {errors(held_out(LEARNERS[name], table, groups), table, groups).sentence}"
 
 
