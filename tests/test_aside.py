@@ -70,3 +70,27 @@ def test_a_purifier_that_breaks_everything_costs_no_other_its_answers(tmp_path) 
         run([Task(name, one, QUESTIONS[0], IMAGES) for name, one in purifiers.items()], tmp_path, quiet=True)
     found = store.load(tmp_path)["compression_ratio"]
     assert found.sel(purifier="median").notnull().all()
+
+
+@pytest.mark.parametrize("healthy", [[], ["healthy"]], ids=["alone", "after a purifier that breaks nothing"])
+def test_an_image_that_breaks_late_costs_no_other_its_answer(tmp_path, monkeypatch, healthy) -> None:
+    """The first unit answers yes and no, and whole numbers; only the second one has an image without an answer."""
+    monkeypatch.setattr("purigeom.tasks.IMAGES_PER_UNIT", 3)
+    late = IMAGES.load().image_ids[4]
+    purifiers = {**dict.fromkeys(healthy, Diverging(())), "late": Diverging((late,))}
+    tasks = [Task(name, one, QUESTIONS[1], IMAGES) for name, one in purifiers.items()]
+    found = store.load(run(tasks, tmp_path, quiet=True)).sel(purifier="late")
+    for name in ("survived", "purifications"):
+        assert found[name].sel(image=late).isnull().all()
+        assert found[name].drop_sel(image=late).notnull().all()
+
+
+def test_stores_merge_whether_their_first_answers_had_broken_images_or_not(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("purigeom.tasks.IMAGES_PER_UNIT", 3)
+    roots = [
+        run([Task(f"mine {place}", Diverging((broken,)), QUESTIONS[1], IMAGES)], tmp_path / str(place), quiet=True)
+        for place, broken in enumerate(IMAGES.load().image_ids[1:5:3])
+    ]
+    merged = store.load(store.merge(tmp_path / "both", *roots))
+    assert merged["survived"].isnull().any("image").all()
+    assert merged["survived"].notnull().any("image").all()

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,8 +10,10 @@ from purigeom.measurements.distances import Distances
 from purigeom.procedural import Procedural
 from purigeom.protocols import Batch, Cut
 from purigeom.purifiers.gaussian import GaussianNoise
+from purigeom.store.plan import Plan, Question
 from purigeom.tasks import IMAGES_PER_UNIT
 
+RECIPE = {"description": "", "content": {}}
 AT_ONCE = IMAGES_PER_UNIT
 """More images than these at the same time would be too many."""
 
@@ -78,3 +81,78 @@ def test_images_that_cannot_be_cut_are_loaded_whole() -> None:
     part = loaded(InMemory(batch), slice(1, 3))
     assert part.image_ids == (5, 3)
     assert torch.equal(part.images, batch.images[1:3])
+
+
+@dataclass(frozen=True)
+class Told:
+    """Three images that tell what they are told to tell."""
+
+    told: object
+    length: int = 3
+
+    def ids(self) -> object:
+        return self.told
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, places: slice) -> InMemory:
+        return InMemory(Batch(torch.zeros(3, 1, 2, 2), None, (0, 1, 2))[places])
+
+    def load(self) -> Batch:
+        return self[:].batch
+
+    def content(self) -> str:
+        return repr(self)
+
+
+class Pairs(Told):
+    """A set as torch has them: a place of it is an image and its label."""
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        return torch.zeros(1, 2, 2), 0
+
+
+class Listed(Told):
+    """A set with ids that are there and cannot be asked for."""
+
+    ids = (0, 1, 2)
+
+
+WRONG = {
+    "ids of other images": (Told((0, 1, 5)), "its first or last image, says otherwise"),
+    "fewer ids than images": (Told((0, 1), 3), "Its length, or its first"),
+    "ids that are no numbers": (Told(("a", "b", "c")), "says otherwise"),
+    "no images behind the places": (Pairs((0, 1, 2)), "'tuple' object has no attribute 'load'"),
+    "ids that cannot be asked for": (Listed(()), "'tuple' object is not callable"),
+    "ids twice": (InMemory(Batch(torch.zeros(2, 1, 2, 2), None, (4, 4))), "got 1 distinct ids for 2"),
+}
+
+
+@pytest.mark.parametrize(("images", "words"), WRONG.values(), ids=WRONG)
+def test_a_set_that_is_not_what_it_says_is_refused_before_anything_is_written(images, words, tmp_path) -> None:
+    task = Task("noise", GaussianNoise(0.1), Distances(), images)
+    with pytest.raises(ValueError, match=words):
+        run([task], tmp_path / "store", quiet=True)
+    assert not (tmp_path / "store").exists()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A set that can only be loaded, with the ids that it is given."""
+
+    given: tuple[object, ...]
+
+    def load(self) -> Batch:
+        return Batch(torch.zeros(len(self.given), 1, 2, 2), None, self.given)
+
+
+@pytest.mark.parametrize("ids", [(0, 0), (0, True), (0, 2**64), (0, 1.0), (0, "one"), tuple(np.arange(2))], ids=repr)
+def test_what_is_no_id_is_refused_in_words(ids) -> None:
+    with pytest.raises(ValueError, match=r"The ids of Loaded\(.*must be Python's whole numbers of at most 64 bits"):
+        ids_of(Loaded(ids))
+
+
+def test_no_plan_exists_that_its_reader_would_refuse() -> None:
+    with pytest.raises(TypeError, match="image_ids is not as purigeom writes it"):
+        Plan("distances", Question(RECIPE, RECIPE, 0, "float32"), (0, 0), 128, ())

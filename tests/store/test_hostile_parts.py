@@ -94,8 +94,13 @@ def test_an_index_that_claims_what_no_file_has_is_refused(cut, claim):
 def test_a_part_that_would_fill_memory_is_refused_before_it_does(cut):
     bomb = compress(bytes(1 << 24), 3)
     bomb += shards.crc32c(bomb).to_bytes(4, "little")
-    put(shard(cut), indexed(bomb, [(0, len(bomb))] * 4))
+    put(shard(cut), indexed(4 * bomb, [(place * len(bomb), len(bomb)) for place in range(4)]))
     assert [finding.path for finding in harmful(cut)] == [shard(cut)]
     for images in (slice(None), 0):
         with pytest.raises(ValueError, match="would become 16777216"):
             store.load(cut).l2_distance.isel(purifier=1, image=images).load()
+
+
+def test_a_file_of_parts_that_holds_more_than_these_is_damaged(cut):
+    put(shard(cut), read(shard(cut)) * 2)
+    assert [finding.path for finding in harmful(cut)] == [shard(cut)]

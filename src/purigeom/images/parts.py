@@ -14,8 +14,39 @@ def part(start: int, length: int, places: slice) -> tuple[int, int]:
 
 
 def ids_of(images: ImageSet) -> tuple[int, ...]:
-    """Return the ids of a set's images, without loading these where the set can tell."""
-    return images.ids() if isinstance(images, Cut) else images.load().image_ids
+    """Return the ids of a set's images; of one that can be cut, only the first and the last image are loaded.
+
+    Raises
+    ------
+    ValueError
+        Where ids are no ids, or where a set that looks as if it could be cut is not what it says.
+    """
+    ids = _told(images) if isinstance(images, Cut) else images.load().image_ids
+    wrong = [one for one in ids if type(one) is not int or not -(2**63) <= one < 2**63]
+    if wrong or len(set(ids)) < len(ids):
+        fault = f"{wrong[0]!r} is a {type(wrong[0]).__name__}" if wrong else "some are the same"
+        msg = f"The ids of {images!r} must be Python's whole numbers of at most 64 bits, each another; {fault}."
+        raise ValueError(msg)
+    return ids
+
+
+def _told(images: Cut) -> tuple[int, ...]:
+    """Return the ids that a set tells; raise ValueError unless its parts and its length have them too."""
+    try:
+        ids = tuple(images.ids())
+        ends = (slice(0, 1), slice(max(0, len(ids) - 1), len(ids)))
+        found = [images[end].load().image_ids == ids[end] for end in ends if ids]
+        same = all(found) and getattr(images, "__len__", ids.__len__)() == len(ids)
+        fault = "" if same else "Its length, or its first or last image, says otherwise"
+    except (TypeError, AttributeError, IndexError) as error:
+        fault = f"{type(error).__name__}: {error}"
+    if fault:
+        msg = (
+            f"{images!r} has `ids` and `[]`, and so must be a set that can be cut (purigeom.protocols.Cut): ids() "
+            f"tells the ids of all its images, images[first:last] is a set of some of them, with these ids. {fault}."
+        )
+        raise ValueError(msg)
+    return ids
 
 
 def loaded(images: ImageSet, places: slice) -> Batch:

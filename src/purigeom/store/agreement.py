@@ -12,12 +12,14 @@ from purigeom.store.arrays import LABELS, chunk_name, decoded, decoded_parts, di
 from purigeom.store.findings import seal_of
 from purigeom.store.places import Place, read
 from purigeom.store.plan import difference
-from purigeom.store.presence import answered, segments
+from purigeom.store.presence import answered, segments, sentences
 from purigeom.store.reading import Progress
 from purigeom.store.verification import verify
 
 Holder: TypeAlias = tuple[Progress, int]
 """A segment and one of its rows."""
+SHOWN = 100
+"""Letters of a long difference that are shown."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +67,32 @@ def refuse_other_layouts(gathered: list[Gathered]) -> None:
     """Raise where rows that become one are stored in different ways, so that chunks cannot be copied as they are."""
     pairs = {(a[0].segment, b[0].segment): (a[0], b[0]) for one in gathered for a, b in combinations(one.holders, 2)}
     for first, second in pairs.values():
-        left, right = _layout(first), _layout(second)
+        with sentences(first.segment):
+            left, right = _layout(first), _layout(second)
         other = next((name for name in sorted({*left, *right}) if left.get(name) != right.get(name)), None)
         if other:
             msg = (
                 f"{first.segment} and {second.segment} store {other} in different ways and cannot be merged: "
-                f"{left.get(other)} against {right.get(other)}. Keep them apart, or measure anew in one of them."
+                f"{_apart(left.get(other, {}), right.get(other, {}))}. Keep them apart, or measure anew in one of them."
             )
             raise ValueError(msg)
 
 
-def _layout(progress: Progress) -> dict[str, Any]:
+def _apart(left: dict[str, Any], right: dict[str, Any]) -> str:
+    """Return the first thing of a layout that another one has not, or has otherwise."""
+    name = next(name for name in sorted({*left, *right}) if left.get(name) != right.get(name))
+    return f"{name} {_short(left.get(name))} against {_short(right.get(name))}"
+
+
+def _short(thing: object) -> str:
+    text = str(thing)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _layout(progress: Progress) -> dict[str, dict[str, Any]]:
     """Return all that decides what a unit's chunks are: its images, the labels, and headers but for the rows."""
-    found: dict[str, Any] = {"its images": (progress.plan.images_per_unit, progress.plan.image_ids)}
+    plan = progress.plan
+    found: dict[str, dict[str, Any]] = {"its images": {"images_per_unit": plan.images_per_unit, "ids": plan.image_ids}}
     for name in answered(progress.segment):
         header = header_of(progress.segment / name)
         kept = {key: value for key, value in json.loads(header).items() if key != "attributes"}
@@ -95,7 +110,8 @@ def refuse_conflicts(gathered: list[Gathered]) -> None:
     for one in gathered:
         for first, second in combinations(one.holders, 2):
             for block in sorted(blocks_of(first) & blocks_of(second)):
-                name = next(_differing(first, second, block), None)
+                with sentences(first[0].segment):
+                    name = next(_differing(first, second, block), None)
                 if name:
                     raise ValueError(_conflict(one, name, first, second, block))
 

@@ -15,7 +15,7 @@ from purigeom.store.agreement import (
 from purigeom.store.arrays import FILE, LABELS, chunk_name, dims_of, header_of, sealed_header
 from purigeom.store.places import Place, place, put, read
 from purigeom.store.plan import folder_name, to_json
-from purigeom.store.presence import SEAL, answered, sentences
+from purigeom.store.presence import SEAL, answered
 from purigeom.store.reading import Progress, progress_of, rows_by_name
 from purigeom.store.segment import create, named_failures
 
@@ -40,9 +40,8 @@ def merge(target: Place | str, *sources: Place | str) -> Place:
     refuse_other_questions([*stored, *found])
     rows_by_name([*stored, *found])
     gathered = _gathered(home, stored, found)
-    with sentences(home):
-        refuse_other_layouts(gathered)
-        refuse_conflicts(gathered)
+    refuse_other_layouts(gathered)
+    refuse_conflicts(gathered)
     for one in gathered:
         with named_failures(one.target.segment):
             create(home, one.target.plan)

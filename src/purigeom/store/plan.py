@@ -46,6 +46,12 @@ class Plan:
     number: int = 0
     schema: int = SCHEMA_VERSION
 
+    def __post_init__(self) -> None:
+        bad = next((name for name, sound in _checks(self) if not sound), None)
+        if bad:
+            msg = f"{bad} is not as purigeom writes it"
+            raise TypeError(msg)
+
     @property
     def blocks(self) -> int:
         """Return how many units of work a row has."""
@@ -72,12 +78,7 @@ def from_json(attributes: dict[str, Any]) -> Plan:
     """Return the plan in a group's attributes."""
     question = Question(**attributes["question"])
     rows = tuple(Row(**row) for row in attributes["rows"])
-    plan = Plan(**{**attributes, "question": question, "rows": rows, "image_ids": tuple(attributes["image_ids"])})
-    bad = next((name for name, sound in _checks(plan) if not sound), None)
-    if bad:
-        msg = f"{bad} is not as purigeom writes it"
-        raise TypeError(msg)
-    return plan
+    return Plan(**{**attributes, "question": question, "rows": rows, "image_ids": tuple(attributes["image_ids"])})
 
 
 def _checks(plan: Plan) -> Iterator[tuple[str, bool]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -86,8 +87,12 @@ def write(segment: Place, row: int, block: int, answer: xr.Dataset, made_by: dic
 def _label(segment: Place, name: str, labels: np.ndarray[Any, Any], ids: tuple[int, ...]) -> None:
     """Store the labels of a dimension with the first answer; raise if a later answer has others."""
     stored = np.array(ids) if name == "image" else _stored_labels(segment, name, labels)
-    if list(labels) != list(stored):
-        msg = f"The labels of {name!r} must be those of {segment}, {list(stored)}; this answer has {list(labels)}."
+    if labels.tolist() != stored.tolist():
+        wanted, came = next(pair for pair in zip_longest(stored.tolist(), labels.tolist()) if pair[0] != pair[1])
+        msg = (
+            f"The labels of {name!r} must be the {len(stored)} of {segment}; this answer has {len(labels)}, and the "
+            f"first that differs is {came!r}, not {wanted!r}."
+        )
         raise ValueError(msg)
 
 
@@ -146,8 +151,14 @@ def _layout(plan: Plan, name: str, variable: xr.DataArray, shape: tuple[int, ...
     documented = {"description": VARIABLES[name].meaning, "units": VARIABLES[name].units}
     owned = (1, *(chunks[dim] for dim in dims))
     along = ("purifier", *dims)
-    parts = parts_of(along, owned, variable.dtype.itemsize)
-    return Layout(along, shape, owned, variable.dtype, documented, parts)
+    dtype = _with_room(variable.dtype)
+    parts = parts_of(along, owned, dtype.itemsize)
+    return Layout(along, shape, owned, dtype, documented, parts)
+
+
+def _with_room(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type in which a variable is stored: one with room for NaN, since any later image may be set aside."""
+    return dtype if dtype.kind == "f" else np.dtype(np.float32 if dtype.kind == "b" else np.float64)
 
 
 @contextmanager

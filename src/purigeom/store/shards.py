@@ -111,6 +111,9 @@ class Index:
         if max(place.stop for place in places) > len(shard) - self.size:
             msg = "its index claims more bytes than there are"
             raise ValueError(msg)
+        if sum(place.stop - place.start for place in places) != len(shard) - self.size:
+            msg = "its parts are not all that it holds"
+            raise ValueError(msg)
         yield from (shard[place] for place in places)
 
 
