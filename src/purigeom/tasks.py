@@ -175,8 +175,10 @@ def _refuse_other_question(question: Question, progress: Progress, root: Place) 
 def _refuse_other_purifiers(rows: dict[str, Row], stored: list[Progress], root: Place) -> None:
     for row in [row for progress in stored for row in progress.plan.rows if row.purifier in rows]:
         if row.recipe != rows[row.purifier].recipe:
+            was, now = row.recipe["description"], rows[row.purifier].recipe["description"]
+            told = f"it is {was}, now it would be {now}" if was != now else f"{was}, of other weights or other code"
             msg = (
-                f"The store {root} holds another purifier named {row.purifier!r} and will not be overwritten: it is "
-                f"{row.recipe}, now it would be {rows[row.purifier].recipe}. Choose another name or folder."
+                f"The store {root} holds another purifier named {row.purifier!r} and will not be overwritten: {told}. "
+                "Choose another name or folder."
             )
             raise ValueError(msg)
