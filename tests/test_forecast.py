@@ -3,18 +3,23 @@
 import re
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
 import torch
 
 from purigeom import forecast, store
-from purigeom.catalog import PURIFIERS
+from purigeom.catalog import CLASSIFIERS, PURIFIERS
 from purigeom.images.files import InMemory
 from purigeom.measurements.compression import Compression
+from purigeom.measurements.survival import Survival
+from purigeom.networks.around import AroundPredictor
+from purigeom.networks.diffusion.predictor import NoisePredictor, Prediction
+from purigeom.networks.steady import Steady, SteadyClassifier
 from purigeom.pace import Pace, lasting, paces, rest
 from purigeom.protocols import Batch, Declaration
+from purigeom.purifiers.precision import steadied
 from purigeom.sweep import Task, run
 from purigeom.tasks import IMAGES_PER_UNIT, foreseen, plan_units
 from tests.toys import Moved, Scale, ToyImages, toy_tasks
@@ -127,6 +132,50 @@ def test_a_forecast_counts_the_evaluations_that_a_run_will_need(tmp_path):
     assert "an estimate made from one image of each task, times from that image" in said
     assert said.endswith("Nothing was written.")
     assert not (tmp_path / "s").exists()
+
+
+@dataclass(frozen=True)
+class Still(AroundPredictor):
+    """Guess that there is no noise, after a while that does not hang on how many rows there are."""
+
+    network: NoisePredictor
+
+    def module(self, device, dtype):
+        return Resting()
+
+
+class Resting(torch.nn.Module):
+    def forward(self, states, time_index):
+        time.sleep(WHILE)
+        return Prediction(torch.zeros_like(states))
+
+
+WHILE, ROWS = 0.05, 16
+
+
+def test_a_forecast_times_as_many_images_as_steady_networks_compute_at_once(tmp_path):
+    """Of 64 images with two probes each, 16 rows at a time are 64 * 3 / 16 rests, whatever one image would take."""
+    images = InMemory(Batch(torch.rand(64, 1, 8, 8), None, tuple(range(64))))
+    plain = PURIFIERS["digits-one-shot"]
+    purifier = replace(plain, network=Steady(Still(plain.network), ROWS))
+    asked = [Task("one-shot", purifier, Compression((0.1,), probes=2), images)]
+    said = forecast.told(asked, tmp_path / "s", "cpu")
+    assert 64 * 3 / ROWS * WHILE * 0.9 < seconds_said(said) < 64 / 2 * WHILE
+    assert "1 units of 64 images, about 192 network evaluations, about " in said
+    assert (
+        f"made from up to {ROWS} images of each task, as many as its networks compute at once, times from those" in said
+    )
+    assert "Evaluations do not count the rows that only fill a network's fixed number up." in said
+    ends = forecast.told([replace(asked[0], images=InMemory(images.batch[:3]))], tmp_path / "s", "cpu")
+    assert "about 9 network evaluations" in ends, "three images are all that there are"
+
+
+def test_rows_at_once_are_those_of_any_network_inside():
+    plain = PURIFIERS["digits-one-shot"]
+    assert forecast.rows_at_once(plain, Compression((0.1,))) == 1
+    assert forecast.rows_at_once(steadied(plain, 7), Compression((0.1,))) == 7
+    survival = Survival(SteadyClassifier(CLASSIFIERS["digits"], 9), (0.1,))
+    assert forecast.rows_at_once(steadied(plain, 7), survival) == 9
 
 
 def test_a_forecast_of_time_is_that_of_the_store_where_it_has_one(half):

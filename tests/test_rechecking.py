@@ -9,7 +9,7 @@ import zarr
 from purigeom import Task, run, store
 from purigeom.__main__ import main
 from purigeom.catalog import BASELINES
-from purigeom.images import Digits
+from purigeom.images import Digits, InMemory
 from purigeom.measurements.compression import Compression
 from purigeom.measurements.distances import Distances
 from purigeom.purifiers.wrapped import wrap
@@ -21,6 +21,9 @@ NAMES = ("identity", "gaussian-noise", "median")
 
 def half(images: torch.Tensor) -> torch.Tensor:
     return images / 2
+
+
+MINE = wrap(half, name="mine")
 
 
 def filled(root, **more):
@@ -71,10 +74,43 @@ def test_an_empty_store_is_named(tmp_path) -> None:
 
 
 def test_a_stranger_s_purifier_cannot_be_asked_and_costs_no_other_its_turn(tmp_path) -> None:
-    filled(tmp_path, mine=wrap(half, name="mine"))
-    found = {(one.purifier, one.question): one.problem for one in measured_again(tmp_path, share=1)}
-    assert all(bool(problem) == (name == "mine") for (name, _), problem in found.items())
-    assert "Give the object itself, from Python" in found["mine", "distances"]
+    filled(tmp_path, mine=MINE)
+    found = {(one.purifier, one.question): one for one in measured_again(tmp_path, share=1)}
+    assert all(bool(one.unasked) == (name == "mine") for (name, _), one in found.items())
+    assert not any(one.problem for one in found.values())
+    assert "Give the object itself, from Python" in str(found["mine", "distances"])
+
+
+def test_objects_of_one_s_own_are_asked_where_they_are_given(tmp_path) -> None:
+    images = InMemory(Digits()[:3].load())
+    run([Task("mine", MINE, asked, images) for asked in QUESTIONS], tmp_path, quiet=True)
+    other = InMemory(Digits()[1:4].load())
+    assert all(one.unasked for one in measured_again(tmp_path, share=1, known=[MINE, other]))
+    found = [str(one) for one in measured_again(tmp_path, share=1, known=[MINE, images])]
+    assert found == [f"{asked.label} of mine, block 0: the same again" for asked in QUESTIONS]
+    spoilt(tmp_path, "mine", "l2_distance")
+    (wrong,) = [one for one in measured_again(tmp_path, share=1, known=[MINE, images]) if one.problem]
+    assert wrong.question == "distances"
+
+
+def test_what_raises_by_now_is_a_problem(tmp_path, monkeypatch) -> None:
+    filled(tmp_path)
+
+    def broken(self, purifier, batch, noise):
+        raise ArithmeticError(self.label)
+
+    monkeypatch.setattr(Distances, "__call__", broken)
+    problems = {one.problem for one in measured_again(tmp_path, share=1) if one.question == "distances"}
+    assert problems == {"has no answer any more (ArithmeticError: distances)"}
+
+
+def test_the_command_does_not_fail_where_somebody_cannot_be_asked(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["purigeom", "check", str(filled(tmp_path, mine=MINE)), "--again", "1"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    *_, last = capsys.readouterr().out.splitlines()
+    counts = f"{len(NAMES) * len(QUESTIONS)} measured again, 0 of them with another answer; {len(QUESTIONS)} could not"
+    assert last.startswith(f"{tmp_path}: {counts} be asked, which says nothing of what is stored. ")
 
 
 def test_the_command_fails_only_where_an_answer_is_another(tmp_path, capsys, monkeypatch) -> None:
@@ -85,4 +121,6 @@ def test_the_command_fails_only_where_an_answer_is_another(tmp_path, capsys, mon
     spoilt(tmp_path, "identity", "compression_ratio")
     with pytest.raises(SystemExit, match="1"):
         main()
-    assert "compression of identity, block 0: compression_ratio differs by up to 1" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "compression of identity, block 0: compression_ratio differs by up to 1" in out
+    assert out.endswith(f"{tmp_path}: {len(NAMES) * len(QUESTIONS)} measured again, 1 of them with another answer\n")

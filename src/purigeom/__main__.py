@@ -1,5 +1,6 @@
 """The command line: thin over the Python interface, and quick to say what it can do."""
 
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -131,9 +132,7 @@ def predict(
 
 @application.command()
 def calibrate(
-    purifiers: Annotated[
-        list[str] | None, typer.Argument(help="Purifiers to learn from; the zoo unless given.")
-    ] = None,
+    purifiers: Annotated[list[str] | None, typer.Argument(help="To learn from; the zoo unless given.")] = None,
     network: Annotated[str, typer.Option(help="Diffusion checkpoint of the zoo.")] = "digits-ddpm",
     images: Labelled = "digits:128",
     classifier: Classifier = "digits",
@@ -163,6 +162,7 @@ def list_(
     typer.echo(listing.catalogue(room))
 
 
+_KEPT = dict.fromkeys(("demo", "measure", "calibrate"), "; what was answered is stored, run again to go on")
 MISTAKES = (ValueError, KeyError, TypeError, OSError, AttributeError, RuntimeError, ImportError)
 
 
@@ -182,6 +182,10 @@ def main() -> None:
     """Run the command line; a mistake of the user's gets a sentence, anything else both this and a traceback."""
     try:
         application()
+    except SystemExit as stop:
+        if stop.code == 128 + signal.SIGINT:
+            sys.stderr.write(f"purigeom: stopped{_KEPT.get(''.join(sys.argv[1:2]), '')}.\n")
+        raise
     except Exception as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         if not isinstance(error, MISTAKES) and not _unreachable(error):

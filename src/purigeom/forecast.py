@@ -1,4 +1,4 @@
-"""What tasks will cost before anything is measured into a store: by its rate if it has one, else by one image."""
+"""What tasks will cost before anything is measured into a store: by its rate if it has one, else by a few images."""
 
 import signal
 import threading
@@ -15,15 +15,18 @@ from purigeom import store
 from purigeom.answering import exact_arithmetic, on_device
 from purigeom.cost import counted
 from purigeom.images import loaded
+from purigeom.networks.quick import with_networks
+from purigeom.networks.steady import Steady, SteadyClassifier, SteadyTrained
 from purigeom.noise import Noise
 from purigeom.pace import Pace, images_in, lasting, paces
 from purigeom.store.places import Place
 from purigeom.tasks import Task, Unit, foreseen
 
 ONE_SECONDS, ALL_SECONDS = 20.0, 120.0
-"""How long the one image of a task may take before nothing is estimated of it, and the images of all tasks together."""
+"""How long the first images of a task may take before nothing is estimated of it, and those of all tasks together."""
 QUICK = 5.0
-"""An image that took fewer seconds is measured a second time, which alone is timed."""
+"""Images that took fewer seconds are measured a second time, which alone is timed."""
+_STEADY = " Evaluations do not count the rows that only fill a network's fixed number up."
 _SIZES = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 Number = TypeVar("Number", int, float)
@@ -40,11 +43,11 @@ class Cost:
     seconds
         How long one worker measures them.
     paced
-        Whether the store tells how long; else one image does.
+        Whether the store tells how long; else the first images do.
     evaluations, size
-        Network evaluations, and bytes of the answers before compression; nothing where one image was not measured.
-    why
-        Why it was not.
+        Network evaluations, and bytes of the answers before compression; nothing where no image was measured.
+    why, measured
+        Why none was; how many were: one, or as many as its networks compute at a time.
     """
 
     units: int
@@ -54,6 +57,7 @@ class Cost:
     evaluations: int | None = None
     size: int | None = None
     why: str = ""
+    measured: int = 0
 
 
 class _TooLongError(BaseException):
@@ -70,8 +74,7 @@ def told(tasks: list[Task], root: Place | str, device: str) -> str:
     ends = time.monotonic() + ALL_SECONDS
     for mine in _by_task(units):
         label, name = mine[0].task.measurement.label, mine[0].task.purifier_name
-        most_seconds = min(ONE_SECONDS, ends - time.monotonic())
-        cost = _cost(mine, known.get(label, Pace({})), most_seconds)
+        cost = _cost(mine, known.get(label, Pace({})), min(ONE_SECONDS, ends - time.monotonic()))
         groups.setdefault(f"{label} of {name.partition(' ')[0]}", []).append(cost)
     lines = [f"{group}: {_sentence(costs)}" for group, costs in groups.items()]
     everything = [cost for costs in groups.values() for cost in costs]
@@ -90,26 +93,40 @@ def _cost(units: Sequence[Unit], pace: Pace, most_seconds: float) -> Cost:
     images = sum(images_in(unit.places) for unit in units)
     seconds = pace.seconds(units[0].task.purifier_name, images)
     cost = Cost(len(units), images, seconds, seconds is not None)
+    most = max(units, key=lambda unit: images_in(unit.places))
+    few = min(rows_at_once(most.task.purifier, most.task.measurement), images_in(most.places))
     try:
-        facts, took, evaluations = _one_image(units[0], most_seconds)
+        facts, took, evaluations = _first_images(most, few, most_seconds)
     except _TooLongError:
         return replace(cost, why=f"no image was measured within {lasting(max(0.0, most_seconds))}")
     except Exception as error:  # whatever a stranger's purifier raises is what measuring it would raise
         return replace(cost, why=f"{type(error).__name__}: {error}")
-    size = sum(one.nbytes * (images if "image" in one.dims else 1) for one in facts.data_vars.values())
+    size = sum(one.nbytes * images // few if "image" in one.dims else one.nbytes for one in facts.data_vars.values())
     if seconds is None:
-        cost = replace(cost, seconds=took * images)
-    return replace(cost, evaluations=evaluations * images, size=size)
+        cost = replace(cost, seconds=took * images / few)
+    return replace(cost, evaluations=round(evaluations * images / few), size=size, measured=few)
 
 
-def _one_image(unit: Unit, most_seconds: float) -> tuple[xr.Dataset, float, int]:
-    """Return the facts of a unit's first image, the seconds they took and how often networks were asked."""
+def rows_at_once(*described: object) -> int:
+    """Return how many images take steady networks inside of descriptions no longer than one; one where none is."""
+    found = [1]
+
+    def note(part: object) -> None:
+        if isinstance(part, Steady | SteadyTrained | SteadyClassifier):
+            found.append(part.rows)
+
+    with_networks(described, note)
+    return max(found)
+
+
+def _first_images(unit: Unit, count: int, most_seconds: float) -> tuple[xr.Dataset, float, int]:
+    """Return the facts of a unit's first images, the seconds they took, and how often networks were asked."""
     task = unit.task
     with stopped_after(most_seconds), exact_arithmetic():
-        first = slice(unit.places.start, unit.places.start + 1)
+        first = slice(unit.places.start, unit.places.start + count)
         batch = on_device(loaded(task.images, first), unit.device, task.dtype)
         noise = Noise(task.seed, batch.image_ids)
-        with torch.no_grad():  # loads the weights, for which no further image waits
+        with torch.no_grad():  # loads the weights, for which no further images wait
             task.purifier.pin(noise, tuple(batch.images.shape[1:]))(batch.images)
         with counted() as evaluations:
             facts, seconds = _timed(lambda: task.measurement(task.purifier, batch, noise))
@@ -167,15 +184,15 @@ def _about(what: str, parts: Sequence[Number | None], spelled: Callable[[Number]
 
 def _grounds(costs: Sequence[Cost]) -> str:
     """Say what the numbers rest on."""
+    most = max(cost.measured for cost in costs)
+    several = f"up to {most} images of each task, as many as its networks compute at once", "those images", _STEADY
+    first, images, more = several if most > 1 else ("one image of each task", "that image", "")
     paced = any(cost.paced for cost in costs)
     timed = any(not cost.paced and cost.seconds is not None for cost in costs)
-    ways = [*(["the rate of the store"] if paced else []), *(["that image"] if timed else [])]
+    ways = [*(["the rate of the store"] if paced else []), *([images] if timed else [])]
     rest = f", times from {' or else '.join(ways)}" if ways else ""
-    return f"Evaluations and bytes (before compression) are an estimate made from one image of each task{rest}."
+    return f"Evaluations and bytes (before compression) are an estimate made from {first}{rest}.{more}"
 
 
 def _bytes(count: int) -> str:
-    for size, unit in _SIZES:
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} B"
+    return next((f"{count / size:.1f} {unit}" for size, unit in _SIZES if count >= size), f"{count} B")

@@ -44,7 +44,7 @@ def rebuilt(stored: Mapping[str, Any]) -> Any:
             found = _built(_call(text))
             now = recipe(found)
     except Exception as error:  # whatever descriptions raise at settings that they were never given
-        msg = f"{text} cannot be built from its recipe: {error}. Give the object itself, from Python."
+        msg = f"{text} cannot be built from its recipe: {error}. Give the object itself, from Python, as `known`."
         raise ValueError(msg) from error
     if now != stored:
         msg = f"{text} is no longer what was stored: it was {dict(stored)}, now it is {now}. Restore its weights."

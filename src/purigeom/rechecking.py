@@ -1,12 +1,14 @@
 """Measure some of a store's answers again, and say where they are not what is stored."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from purigeom.answering import answered
+from purigeom.identity import digest, recipe
 from purigeom.rebuilding import rebuilt
 from purigeom.store.arrays import opened
 from purigeom.store.places import Place
@@ -19,22 +21,43 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Again:
-    """One unit that was asked a second time, and what came of it; no problem where the answer is the same."""
+    """One unit that was asked a second time, and what came of it.
+
+    Parameters
+    ----------
+    question, purifier, block
+        Which unit.
+    problem
+        How the answer is another than the stored one; nothing where it is the same.
+    unasked
+        Why nobody could be asked, which says nothing of what is stored; nothing where somebody was.
+    """
 
     question: str
     purifier: str
     block: int
     problem: str = ""
+    unasked: str = ""
 
     def __str__(self) -> str:
-        return f"{self.question} of {self.purifier}, block {self.block}: {self.problem or 'the same again'}"
+        outcome = self.problem or (f"not asked again: {self.unasked}" if self.unasked else "the same again")
+        return f"{self.question} of {self.purifier}, block {self.block}: {outcome}"
 
 
-def measured_again(root: Place | str, share: float, seed: int = 0, device: str = "cpu") -> Iterator[Again]:
+def measured_again(
+    root: Place | str, share: float, seed: int = 0, device: str = "cpu", known: Iterable[object] = ()
+) -> Iterator[Again]:
     """Ask a random share of a store's finished units again, one at least, and yield what came of each.
 
-    The tasks are built from their recipes, as data. What is no description of purigeom's own cannot be asked from
-    here, and says so; so does what has other weights or another version by now.
+    The tasks are built from their recipes, as data. What is no description of purigeom's own cannot be built, nor what
+    has other weights or another version by now: it is taken from `known`, or else not asked.
+
+    Parameters
+    ----------
+    root, share, seed, device
+        The store, how much of it, which units, and where they are measured.
+    known
+        Purifiers, measurements and image sets of your own, which are found by their recipes.
     """
     if not 0 < share <= 1:
         msg = f"The share of a store that is measured again must be above 0 and at most 1; got {share!r}."
@@ -45,24 +68,29 @@ def measured_again(root: Place | str, share: float, seed: int = 0, device: str =
         raise ValueError(msg)
     count = max(1, round(share * len(units)))
     chosen = np.random.default_rng(seed).choice(len(units), count, replace=False)
+    own = {digest(recipe(one)): one for one in known}
     for progress, row, block in (units[place] for place in sorted(chosen)):
-        yield _again(progress, row, block, device)
+        yield _again(progress, row, block, device, own)
 
 
-def _again(progress: Progress, row: int, block: int, device: str) -> Again:
-    plan = progress.plan
-    one = Again(plan.label, plan.rows[row].purifier, block)
+def _again(progress: Progress, row: int, block: int, device: str, own: Mapping[str, Any]) -> Again:
+    one = Again(progress.plan.label, progress.plan.rows[row].purifier, block)
     try:
-        facts, _ = answered(_unit(progress, row, block, device))
+        unit = _unit(progress, row, block, device, own)
+    except ValueError as error:
+        return replace(one, unasked=str(error))
+    try:
+        facts, _ = answered(unit)
         problem = "; ".join(_differences(progress, row, block, facts))
     except Exception as error:
-        problem = f"cannot be asked again ({type(error).__name__}: {error})"
-    return Again(one.question, one.purifier, block, problem)
+        problem = f"has no answer any more ({type(error).__name__}: {error})"
+    return replace(one, problem=problem)
 
 
-def _unit(progress: Progress, row: int, block: int, device: str) -> Unit:
+def _unit(progress: Progress, row: int, block: int, device: str, own: Mapping[str, Any]) -> Unit:
     plan, question = progress.plan, progress.plan.question
-    purifier, measurement, images = map(rebuilt, (plan.rows[row].recipe, question.measurement, question.images))
+    stored = (plan.rows[row].recipe, question.measurement, question.images)
+    purifier, measurement, images = (own[key] if (key := digest(one)) in own else rebuilt(one) for one in stored)
     task = Task(plan.rows[row].purifier, purifier, measurement, images, question.seed, question.dtype)
     return Unit(task, progress.segment, row, block, plan.places(block), device, task.key)
 

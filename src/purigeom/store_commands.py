@@ -27,7 +27,11 @@ def check(
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Which units are measured again.")] = 0,
 ) -> None:
-    """Read a store again, byte by byte; fail if anything is damaged, or is not what is measured now."""
+    """Read a store again, byte by byte; fail if anything is damaged, or is not what is measured now.
+
+    What is measured again is built from what the store says of it. Objects of your own are not asked, and do not fail;
+    from Python, `purigeom.rechecking.measured_again(store, share, known=[...])` takes them.
+    """
     from purigeom import upkeep
 
     said, harm = upkeep.repaired(store) if repair else upkeep.checked(store)

@@ -1,8 +1,9 @@
 """Tasks, and the units of work that are left of them once a store was asked what it has."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from purigeom.excerpt import excerpt
 from purigeom.identity import digest, fields, recipe
 from purigeom.images import ids_of
 from purigeom.protocols import ImageSet, Measurement, RandomMap, declaration
@@ -13,6 +14,8 @@ from purigeom.store.reading import Progress, progress_of
 from purigeom.store.segment import create
 
 IMAGES_PER_UNIT = 128
+_VERIFIED_AMONG = IMAGES_PER_UNIT
+"""Every unit takes along as many of a task's first images: on some of them, purifiers are verified."""
 FLOATS = ("float32", "float64")
 SEEDS = range(-(2**63), 2**63)
 
@@ -64,10 +67,12 @@ class Unit:
     """One task's work on one block of its images, and where its answer belongs."""
 
     task: Task
+    """Of images in memory, it has no more than the unit asks for."""
     segment: Place
     row: int
     block: int
     places: slice
+    """Where the block's images are among those of the task."""
     device: str
     subject: str
     """A name for what is verified of the purifier before anything of it is stored: it, and how images reach it."""
@@ -131,13 +136,20 @@ def _missing(group: dict[str, Task], segments: list[Progress], device: str) -> I
         for progress in reversed(segments)
         for place, row in enumerate(progress.plan.rows)
     }
+    asked: dict[tuple[int, int, int], tuple[ImageSet, slice]] = {}  # shared by all purifiers, so that it is sent once
     for name, task in group.items():
         progress, place = placed[name]
         question = progress.plan.question
         subject = digest([progress.plan.rows[place].recipe, question.images, question.seed, question.dtype])
         for block in range(progress.plan.blocks):
             if (place, block) not in progress.done:
-                yield Unit(task, progress.segment, place, block, progress.plan.places(block), device, subject)
+                whole = progress.plan.places(block)
+                which = id(task.images), whole.start, whole.stop
+                if which not in asked:
+                    asked[which] = excerpt(task.images, whole, _VERIFIED_AMONG)
+                images, places = asked[which]
+                its = replace(task, images=images)
+                yield Unit(its, progress.segment, place, block, places, device, subject)
 
 
 def _rows(tasks: list[Task]) -> dict[str, Row]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from purigeom import store
 from purigeom.rechecking import measured_again
 
+_OWN = "Objects of your own are asked from Python, by purigeom.rechecking.measured_again(store, share, known=[...])."
+
 
 def checked(root: str) -> tuple[str, bool]:
     """Return everything that is wrong with a store, a line each, and whether any of it does harm."""
@@ -34,9 +36,17 @@ def merged(target: str, sources: Sequence[str]) -> str:
 
 
 def asked_again(root: str, share: float, seed: int) -> Iterator[tuple[str, bool]]:
-    """Measure a share of a store's units again; yield a line for each, and whether it is not what is stored."""
+    """Measure a share of a store's units again; yield a line for each, and whether it is not what is stored.
+
+    The last line counts them. What could not be asked does no harm: nothing is known against it.
+    """
+    found = []
     for one in measured_again(_there(root), share, seed):
+        found.append(one)
         yield str(one), bool(one.problem)
+    other, unasked = sum(bool(one.problem) for one in found), sum(bool(one.unasked) for one in found)
+    apart = f"; {unasked} could not be asked, which says nothing of what is stored. {_OWN}" if unasked else ""
+    yield f"{root}: {len(found) - unasked} measured again, {other} of them with another answer{apart}", False
 
 
 def _units(root: str) -> int:

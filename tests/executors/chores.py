@@ -1,5 +1,6 @@
 """Small units of work, some of which harm whoever works on them, and a driver to be killed."""
 
+import errno
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ class Chore:
     """A number to answer with, and what happens before: this process is killed, once or always, or told to go, once."""
 
     number: int
-    fate: Literal["", "once", "always", "go", "raise"] = ""
+    fate: Literal["", "once", "always", "go", "raise", "full"] = ""
     grave: Path | None = None
 
 
@@ -39,6 +40,13 @@ def noted(chore: Chore) -> tuple[int, int]:
     with (chore.grave.parent / "diary").open("a") as diary:
         diary.write(f"{chore.number}\n")
     return work(chore), len((chore.grave.parent / "diary").read_text().splitlines())
+
+
+def refused(chore: Chore) -> int | OSError:
+    """Note a chore; answer it, or with what a full disk says."""
+    with (chore.grave.parent / "diary").open("a") as diary:
+        diary.write(f"{chore.number}\n")
+    return OSError(errno.ENOSPC, "No space left on device") if chore.fate == "full" else chore.number
 
 
 class Unreadable:

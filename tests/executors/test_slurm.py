@@ -8,7 +8,7 @@ import pytest
 import submitit
 
 from purigeom.executors import Slurm
-from tests.executors.chores import Chore, linger, noted, sorted_out, work, workers_of
+from tests.executors.chores import Chore, linger, noted, refused, sorted_out, work, workers_of
 
 
 def test_every_job_works_through_its_stride_and_a_killed_one_costs_no_other(tmp_path, monkeypatch):
@@ -31,6 +31,14 @@ def test_a_job_that_must_go_is_queued_again_and_asks_for_nothing_twice(tmp_path)
     array = Slurm(1, tmp_path / "jobs", {"timeout_min": 5}, cluster="local")
     assert list(array(noted, chores)) == [(0, 1), (1, 3), (2, 4), (3, 5)]
     assert (tmp_path / "diary").read_text().split() == ["0", "1", "1", "2", "3"]
+
+
+def test_a_job_ends_at_an_answer_that_is_an_exception(tmp_path):
+    chores = [Chore(number, "full" if number == 1 else "", tmp_path / "grave") for number in range(5)]
+    answers = list(Slurm(1, tmp_path / "jobs", cluster="local")(refused, chores))
+    assert answers[0] == 0
+    assert isinstance(answers[1], OSError)
+    assert (tmp_path / "diary").read_text().split() == ["0", "1"], "no chore is begun after it"
 
 
 # submitit's local jobs are not waited for once they are cancelled
@@ -56,8 +64,10 @@ def test_where_there_is_no_submitit_it_is_said_how_to_get_it(tmp_path, monkeypat
         list(Slurm(1, tmp_path)(work, [Chore(0)]))
 
 
-def test_where_there_is_no_slurm_it_is_said(tmp_path):
-    with pytest.raises(RuntimeError, match='Could not detect "srun"'):
+def test_where_there_is_no_slurm_it_is_said_with_what_to_do(tmp_path):
+    with pytest.raises(
+        RuntimeError, match=r"Slurm is not on this machine: .*srun.* --workers N \(Python: Processes\(N\)\)"
+    ):
         list(Slurm(1, tmp_path)(work, [Chore(0)]))
 
 

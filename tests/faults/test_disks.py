@@ -1,11 +1,12 @@
 """Claims about disks that refuse in the midst of a study: it stops at once, with one sentence, and can be resumed."""
 
 import errno
+import gc
 
 import pytest
 
 from purigeom import store, tasks
-from purigeom.executors import Dask, Processes
+from purigeom.executors import Dask, Processes, Slurm
 from purigeom.sweep import run
 from tests.faults.fates import Filling
 from tests.store.contents import facts
@@ -37,3 +38,18 @@ def test_a_study_that_finds_no_room_stops_at_once_and_can_be_resumed(tmp_path, m
     room.touch()
     assert facts(run(asked, root, quiet=True)) == facts(run(asked, tmp_path / "alone", quiet=True))
     assert store.verify(root) == []
+
+
+# submitit's local jobs are not waited for once they are cancelled
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <function Popen:pytest.PytestUnraisableExceptionWarning")
+def test_an_array_of_jobs_whose_disk_is_full_ends_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(tasks, "IMAGES_PER_UNIT", 2)
+    jobs, diary = 2, tmp_path / "diary"
+    diary.mkdir()
+    asked = toy_tasks(3, ToyImages(count=80), Filling(files=7, room=tmp_path / "room", diary=diary))
+    with pytest.raises(OSError, match=r"store/distances.* could not be written: .*run again"):
+        run(asked, tmp_path / "store", Slurm(jobs, tmp_path / "jobs", cluster="local"), quiet=True)
+    gc.collect()
+    (progress,) = store.progress_of(tmp_path / "store")
+    refused = len(list(diary.iterdir())) - len(progress.done)
+    assert 0 < refused <= jobs, "a job measures nothing after the first answer that the disk refuses"

@@ -22,6 +22,9 @@ class Executor(Protocol):
     Every unit comes back once, in any order: as its answer, or as `Lost` where the function raised, or where its worker
     died as often as the executor tries. No unit costs another its answer. Units wait with who hands them out, not with
     who works on them.
+
+    An answer that is an exception ends the work: whoever gets it raises it, which ends all workers, and no worker that
+    has more units than one at hand begins another.
     """
 
     def __call__(self, function: Callable[[Unit], Answer], units: Iterable[Unit]) -> Iterator[Answer | Lost[Unit]]:

@@ -24,8 +24,9 @@ class Slurm:
 
     A job that is told that it will be preempted or that its time is up notes where it is and is queued again. What
     comes back of a job comes back when it ends. Of a job that is killed nothing does: whatever it answered is in the
-    store, its other units are `Lost` here, and running again asks for these alone. An interrupted driver cancels its
-    jobs; one that is killed leaves them, and they fill the store without it.
+    store, its other units are `Lost` here, and running again asks for these alone. A job ends at an answer that is an
+    exception. An interrupted driver cancels its jobs; one that is killed leaves them, and they fill the store without
+    it.
 
     Parameters
     ----------
@@ -79,7 +80,14 @@ class Slurm:
         except ImportError as error:
             msg = f"Slurm needs a package that is not here ({error}): pip install 'purigeom[slurm]'."
             raise ImportError(msg) from error
-        queue = submitit.AutoExecutor(self.folder, self.cluster)
+        try:
+            queue = submitit.AutoExecutor(self.folder, self.cluster)
+        except RuntimeError as error:
+            msg = (
+                f"Slurm is not on this machine: {error} Start this where jobs are submitted with `sbatch`, or compute "
+                "here, in processes: --workers N (Python: Processes(N))."
+            )
+            raise RuntimeError(msg) from error
         asked = {name if name in _SHARED else f"slurm_{name}": value for name, value in self.parameters.items()}
         try:
             queue.update_parameters(**asked)
@@ -98,11 +106,13 @@ class Stride:
     answers: list[Any] = field(default_factory=list)
 
     def __call__(self) -> list[Any]:
-        """Work through the units that are left; return the answers of all."""
+        """Work through the units that are left, at most until an answer is an exception; return all that there are."""
         settle(self.threads)
         function, units = self.sent.opened()
         for unit in units[len(self.answers) :]:
             self.answers.append(attempted(function, unit))
+            if isinstance(self.answers[-1], Exception):
+                break
         return self.answers
 
     def checkpoint(self) -> "submitit.helpers.DelayedSubmission":
