@@ -25,7 +25,6 @@ from purigeom.prediction.files import load, shipped
 from purigeom.prediction.strangers import joined
 from purigeom.prediction.table import tabulated
 
-
 SAID = (BELIEVED, "geometry", "constant")
 """Predictors of which it is said how they do without a purifier's network."""
 

@@ -178,6 +178,12 @@ def test_a_damaged_file_is_refused_in_a_sentence(kind, seconds, tmp_path) -> Non
         assert for_a_while(seconds, loader.try_one)
 
 
+@pytest.mark.parametrize(("kind", "seed"), [(torch_s, 617267429), (old_torch_s, 370488577)])
+def test_damage_that_an_hour_of_fuzzing_found_is_refused_in_a_sentence(kind, seed, tmp_path) -> None:
+    """What is left of these files are a class and a pair, and no tensors by name."""
+    kind(tmp_path).try_one(seed)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     return run(toy_tasks(), tmp_path_factory.mktemp("store") / "whole", quiet=True)

@@ -91,10 +91,10 @@ def test_a_network_of_the_variance_exploding_sde_is_refused(tmp_path) -> None:
 
 def test_what_is_no_tensor_is_named(tmp_path) -> None:
     torch.save({**tiny_tensors("score-SDE"), "step": 3}, tmp_path / "step.pt")
-    with pytest.raises(TypeError, match="must hold tensors by name; 'step' is a int"):
+    with pytest.raises(ValueError, match="must hold tensors by name; 'step' is a int"):
         noise(ScoreSDE(tmp_path / "step.pt", TINY))
     torch.save([torch.zeros(1)], tmp_path / "list.pt")
-    with pytest.raises(TypeError, match="must hold tensors by name; it holds a list"):
+    with pytest.raises(ValueError, match="must hold tensors by name; it holds a list"):
         noise(ScoreSDE(tmp_path / "list.pt", TINY))
 
 

@@ -10,7 +10,9 @@ from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
 from purigeom.defence.faults import hidden_told, masked_told, missed_told, optimised_told, shattered_told
 from purigeom.defence.watch import generators_moved, gradients_turned_on
+from purigeom.geometry.company import image_by_image
 from purigeom.geometry.displacement import rescale
+from purigeom.geometry.distances import lengths as length_of
 from purigeom.noise import Noise
 from purigeom.protocols import Batch, ImageMap
 
@@ -106,17 +108,17 @@ def _slopes(logits: ImageMap, batch: Batch, noise: Noise, radius: float) -> tupl
     """Return how the margin follows its gradient, near and far, what that leaves out, and whether there is none."""
     images, lengths = _sharpest(logits, _inside(batch.images, noise.child("place"), radius))
     gradient = _gradient(logits, images, labels_of(batch))
-    norm = gradient.flatten(1).norm(dim=1)
+    norm = length_of(gradient)
     direction = rescale(gradient, "l2", 1.0)
     ratios = [_change(logits, images, length * direction, labels_of(batch)) / (2 * length * norm) for length in lengths]
     followed = torch.stack(ratios).median(0).values.where(norm > 0, torch.nan)
     far = _change(logits, images, radius * noise.child("far").sign_like(images), labels_of(batch)).abs()
     ahead = _change(logits, images, radius * gradient.sign(), labels_of(batch))
-    reached = (ahead / (2 * radius * gradient.flatten(1).abs().sum(1))).where(norm > 0, torch.nan)
+    reached = (ahead / (2 * radius * image_by_image(torch.sum, gradient.abs()))).where(norm > 0, torch.nan)
     sides = [noise.child("beside", place).sign_like(images) for place in range(DIRECTIONS)]
-    told = torch.stack([2 * lengths[1] * (gradient * side).flatten(1).sum(1) for side in sides])
+    told = torch.stack([2 * lengths[1] * image_by_image(torch.sum, gradient * side) for side in sides])
     seen = torch.stack([_change(logits, images, lengths[1] * side, labels_of(batch)) for side in sides])
-    missed = (told - seen).norm(dim=0) / seen.norm(dim=0)
+    missed = length_of((told - seen).mT) / length_of(seen.mT)
     masked = (norm == 0) & (far > SAME)
     return tuple(fact.double().cpu() for fact in (followed, reached, missed, masked))
 

@@ -15,7 +15,7 @@ def principal_shares(points: Tensor) -> Tensor:
     >>> principal_shares(points).round(decimals=4).tolist()
     [[0.9, 0.1]]
     """
-    rows = points.flatten(2).transpose(0, 1).double()
+    rows = points.flatten(2).transpose(0, 1).double().contiguous()
     apart = rows - rows[:, :1]  # exactly zero where points coincide
     centred = apart - apart.mean(1, keepdim=True)
     variances = torch.linalg.svdvals(centred)[:, : len(points) - 1].square()

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from purigeom.geometry.distances import l2
+from purigeom.geometry.distances import l2, lengths
 from purigeom.protocols import ImageMap
 
 
@@ -20,4 +20,4 @@ def compression_ratio(image_map: ImageMap, images: Tensor, displacement: Tensor)
 
 def stretch(anchors: Tensor, moved: Tensor, displacement: Tensor) -> Tensor:
     """Return how long the purified displacement is over the displacement; a zero displacement gives NaN."""
-    return l2(moved, anchors) / displacement.flatten(1).norm(dim=1)
+    return l2(moved, anchors) / lengths(displacement)

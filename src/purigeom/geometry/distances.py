@@ -4,19 +4,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from purigeom.geometry.company import image_by_image
+
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
 _SSIM_FLOOR = (0.01**2, 0.03**2)
 
 
+def lengths(images: Tensor) -> Tensor:
+    """Return the Euclidean length of every image."""
+    return image_by_image(torch.linalg.vector_norm, images)
+
+
 def l1(images: Tensor, others: Tensor) -> Tensor:
     """Return the sum of absolute differences."""
-    return (images - others).flatten(1).abs().sum(1)
+    return image_by_image(torch.sum, (images - others).abs())
 
 
 def l2(images: Tensor, others: Tensor) -> Tensor:
     """Return the Euclidean distance."""
-    return (images - others).flatten(1).norm(dim=1)
+    return lengths(images - others)
 
 
 def linf(images: Tensor, others: Tensor) -> Tensor:
@@ -26,7 +33,7 @@ def linf(images: Tensor, others: Tensor) -> Tensor:
 
 def psnr(images: Tensor, others: Tensor) -> Tensor:
     """Return the peak signal-to-noise ratio in dB for images of range one; infinite for equal images."""
-    return -10 * (images - others).flatten(1).square().mean(1).log10()
+    return -10 * image_by_image(torch.mean, (images - others).square()).log10()
 
 
 def ssim(images: Tensor, others: Tensor) -> Tensor:
@@ -40,7 +47,7 @@ def ssim(images: Tensor, others: Tensor) -> Tensor:
     channels = images.shape[1]
 
     def local_mean(values: Tensor) -> Tensor:
-        return conv2d(values, window.expand(channels, 1, -1, -1), groups=channels)
+        return image_by_image(lambda one: conv2d(one, window.expand(channels, 1, -1, -1), groups=channels), values)
 
     mean, other_mean = local_mean(images), local_mean(others)
     variance = local_mean(images.square()) - mean.square()
@@ -49,7 +56,7 @@ def ssim(images: Tensor, others: Tensor) -> Tensor:
     luminance_floor, contrast_floor = _SSIM_FLOOR
     luminance = (2 * mean * other_mean + luminance_floor) / (mean**2 + other_mean**2 + luminance_floor)
     structure = (2 * covariance + contrast_floor) / (variance + other_variance + contrast_floor)
-    return (luminance * structure).flatten(1).mean(1)
+    return image_by_image(torch.mean, luminance * structure)
 
 
 def _gaussian_window(images: Tensor) -> Tensor:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import image_by_image
+
 
 def cosine(one: Tensor, other: Tensor) -> Tensor:
     """Return the cosine between two gradients of every image; NaN where one of them is zero.
@@ -13,12 +15,12 @@ def cosine(one: Tensor, other: Tensor) -> Tensor:
     [0.0, 1.0]
     """
     first, second = (_rows(gradient) / _rows(gradient).norm(dim=1, keepdim=True) for gradient in (one, other))
-    return (first * second).sum(1)
+    return image_by_image(torch.sum, first * second)
 
 
 def pearson(one: Tensor, other: Tensor) -> Tensor:
     """Return the correlation over pixels between two gradients of every image; NaN where one of them is flat."""
-    return cosine(*(_rows(gradient) - _rows(gradient).mean(1, keepdim=True) for gradient in (one, other)))
+    return cosine(*(rows - image_by_image(torch.mean, rows).unsqueeze(1) for rows in (_rows(one), _rows(other))))
 
 
 def relative_error(found: Tensor, exact: Tensor) -> Tensor:

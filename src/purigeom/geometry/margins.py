@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from purigeom.geometry.cloud import participation
+from purigeom.geometry.company import image_by_image, mean_over_points
 from purigeom.geometry.displacement import per_image
 
 PART = 0.25
@@ -35,7 +36,7 @@ class PairedChanges:
     @property
     def spread(self) -> Tensor:
         """The root mean square change of each margin, (image, class)."""
-        return (self.odd.square() + self.even.square()).mean(0).sqrt()
+        return mean_over_points(self.odd.square() + self.even.square()).sqrt()
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:
@@ -67,8 +68,8 @@ def moved_share(displaced: Tensor) -> Tensor:
     >>> moved_share(torch.tensor([[[[[0.1, -0.1], [0.0, 0.0]]]], [[[[-0.1, 0.1], [0.0, 0.0]]]]])).tolist()
     [0.5]
     """
-    energy = displaced.flatten(2).double().square().mean(0)
-    return (participation(energy) / energy.shape[1]).nan_to_num(1.0).to(displaced)
+    energy = mean_over_points(displaced.flatten(2).double().square())
+    return (image_by_image(participation, energy) / energy.shape[1]).nan_to_num(1.0).to(displaced)
 
 
 def worst_losses(changes: PairedChanges, pixels: int) -> Tensor:
@@ -94,14 +95,14 @@ def of_class(values: Tensor, classes: Tensor) -> Tensor:
 
 def bend(changes: PairedChanges, classes: Tensor) -> Tensor:
     """Return the root mean square of the even part of a class's margin over that of its odd part; zero without any."""
-    even, odd = (of_class(part, classes).square().mean(0).sqrt() for part in (changes.even, changes.odd))
+    even, odd = (mean_over_points(of_class(part, classes).square()).sqrt() for part in (changes.even, changes.odd))
     return (even / odd).where(even > 0, 0)
 
 
 def downhill(odd: Tensor, signs: Iterable[Tensor]) -> Tensor:
     """Return the corner of the unit ball along which changes (pair, image) along signs say a margin falls most."""
     slopes = torch.stack([per_image(one, sign) * sign for one, sign in zip(odd, signs, strict=True)])
-    return -slopes.sum(0).sign()
+    return -mean_over_points(slopes).sign()
 
 
 def acceleration(start: Tensor, near: Tensor, far: Tensor) -> Tensor:
@@ -117,5 +118,5 @@ def room(images: Tensor, radius: float) -> Tensor:
     >>> room(torch.tensor([[0.5, 0.5], [0.5, 1.0]]), 0.1).tolist()
     [1.0, 0.75]
     """
-    pixels = images.flatten(1)
-    return (pixels.clamp(0, radius) + (1 - pixels).clamp(0, radius)).mean(1) / (2 * radius)
+    left = images.clamp(0, radius) + (1 - images).clamp(0, radius)
+    return image_by_image(torch.mean, left) / (2 * radius)

@@ -6,6 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import multiplied
 from purigeom.noise import Noise
 
 
@@ -51,10 +52,10 @@ class Dense:
         return self.values
 
     def push(self, tangents: Tensor) -> Tensor:
-        return self.values @ tangents
+        return multiplied(self.values, tangents)
 
     def pull(self, cotangents: Tensor) -> Tensor:
-        return self.values.mT @ cotangents
+        return multiplied(self.values.mT, cotangents)
 
 
 def normal_vectors(matrices: Matrices, noise: Noise, count: int, first: int = 0) -> Tensor:
@@ -68,5 +69,5 @@ def orthonormal(vectors: Tensor, *bases: Tensor) -> Tensor:
     """Return an orthonormal basis of the vectors' span, orthogonal to the bases given; two passes suffice."""
     for _ in range(2):
         for basis in bases:
-            vectors = vectors - basis @ (basis.mT @ vectors)
+            vectors = vectors - multiplied(basis, multiplied(basis.mT, vectors))
     return torch.linalg.qr(vectors)[0]

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import image_by_image, mean_over_points, multiplied
+
 FLAT = 4
 """Roundings of a number near one within which the pixels of a displacement count as equal."""
 
@@ -19,19 +21,19 @@ def correlations(displacements: Tensor, others: Tensor) -> Tensor:
     [[[1.0, -1.0], [-1.0, 1.0]]]
     """
     one, other = _standardised(displacements), _standardised(others)
-    return one @ other.transpose(1, 2)
+    return multiplied(one, other.mT)
 
 
 def mean_of_same(pairs: Tensor) -> Tensor:
     """Return per image the mean over pairs of a point with itself, of (image, point, other point)."""
-    return pairs.diagonal(dim1=1, dim2=2).mean(1)
+    return image_by_image(lambda one: one.diagonal().mean(), pairs)
 
 
 def mean_of_different(pairs: Tensor) -> Tensor:
     """Return per image the mean over pairs of different points, of (image, point, other point)."""
     count = pairs.shape[1]
     apart = ~torch.eye(count, dtype=torch.bool, device=pairs.device)
-    return pairs[:, apart].mean(1)
+    return image_by_image(lambda one: one[apart].mean(), pairs)
 
 
 def signal_to_noise(displacements: Tensor) -> Tensor:
@@ -43,15 +45,15 @@ def signal_to_noise(displacements: Tensor) -> Tensor:
     """
     rows = displacements.flatten(2).double()
     count, apart = len(rows), rows - rows[0]
-    mean = rows[0] + apart.mean(0)
-    noise = (apart - apart.mean(0)).square().sum((0, 2)) / (count - 1)
-    signal = (mean.square().sum(1) - noise / count).clamp(min=0)
+    mean = mean_over_points(apart)
+    noise = image_by_image(torch.sum, (apart - mean).square().transpose(0, 1)) / (count - 1)
+    signal = (image_by_image(torch.sum, (rows[0] + mean).square()) - noise / count).clamp(min=0)
     return (signal / noise).sqrt()
 
 
 def _standardised(displacements: Tensor) -> Tensor:
     """Return displacements with mean zero and length one, (image, point, pixel); NaN where one is flat."""
-    rows = displacements.flatten(2).transpose(0, 1).double()
+    rows = displacements.flatten(2).transpose(0, 1).double().contiguous()
     centred = rows - rows.mean(2, keepdim=True)
     flat = centred.abs().amax(2, keepdim=True) <= FLAT * torch.finfo(displacements.dtype).eps
     return (centred / centred.norm(dim=2, keepdim=True)).masked_fill(flat, torch.nan)

@@ -13,6 +13,7 @@ from purigeom.attacks.pgd import PGD
 from purigeom.defence.checks import labels_of
 from purigeom.defence.defended import Defended
 from purigeom.defence.target import Target
+from purigeom.geometry.company import image_by_image
 from purigeom.geometry.displacement import per_image, rescale
 from purigeom.measurements.attacked import answers, attacked, direction, margins, targets, unbroken
 from purigeom.measurements.configuration import check_settings, labelled
@@ -89,5 +90,5 @@ class BoundarySlice:
 
 def _across(random: Tensor, unit: Tensor) -> Tensor:
     """Return the unit direction across another that random ones have."""
-    along = per_image((random * unit).flatten(1).sum(1), unit)
+    along = per_image(image_by_image(torch.sum, random * unit), unit)
     return rescale(random - along * unit, "l2", 1)

@@ -60,7 +60,7 @@ def stored(file: Path) -> Mapping[str, Any]:
         raise ValueError(msg) from error
     if not isinstance(found, Mapping):
         msg = f"{file} must hold tensors by name; it holds a {type(found).__name__}. Save a state_dict()."
-        raise TypeError(msg)
+        raise ValueError(msg)  # noqa: TRY004  a file, and no argument, holds something else
     return found
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from purigeom.geometry.company import accompanied
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.settings import check_flags, check_positive, check_sizes, check_width
@@ -78,7 +79,7 @@ class GaussianBlur:
             channels = images.shape[1]
             kernel = window.to(images).expand(channels, 1, -1, -1)
             mirrored = pad(images, (reach, reach, reach, reach), mode="reflect")
-            return conv2d(mirrored, kernel, groups=channels).clamp(0, 1)
+            return accompanied(lambda padded: conv2d(padded, kernel, groups=channels), mirrored).clamp(0, 1)
 
         return purify
 

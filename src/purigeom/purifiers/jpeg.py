@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from purigeom.geometry.company import accompanied
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.settings import is_whole
@@ -125,7 +126,7 @@ def _blocks(planes: Tensor) -> Tensor:
 
 def _transformed(matrix: Tensor, blocks: Tensor) -> Tensor:
     """Apply the matrix to the rows and to the columns of every block."""
-    return torch.einsum("ui,vj,...risj->...rusv", matrix, matrix, blocks)
+    return accompanied(lambda some: torch.einsum("ui,vj,...risj->...rusv", matrix, matrix, some), blocks)
 
 
 def _cosines() -> Tensor:

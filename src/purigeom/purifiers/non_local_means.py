@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import ClassVar, TypeAlias
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from purigeom.geometry.company import accompanied
 from purigeom.noise import Noise
 from purigeom.protocols import Declaration, ImageMap
 from purigeom.settings import check_counts, check_positive, check_width
@@ -63,7 +65,8 @@ class NonLocalMeans:
             weights, sums = torch.zeros_like(images[:, :1]), torch.zeros_like(images)
             for here, there, outside in _shifts(images.shape[-2:], self.reach):
                 apart = _patches(mirrored, here, margin[0]) - _patches(mirrored, there, margin[0])
-                weight = torch.exp(-conv2d(apart.square().mean(1, keepdim=True), window))
+                squares = apart.square().mean(1, keepdim=True)
+                weight = torch.exp(-accompanied(partial(conv2d, weight=window), squares))
                 weights = weights + pad(weight, outside)
                 sums = sums + pad(weight * images[..., there[0], there[1]], outside)
             return (sums / weights).clamp(0, 1)

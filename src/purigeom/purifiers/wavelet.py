@@ -101,17 +101,16 @@ def estimated_noise(images: Tensor) -> Tensor:
 
 def analysed(images: Tensor) -> Tensor:
     """Return the four bands, (..., band, row, column), of one level: averages, then details, the diagonal ones last."""
-    rows, columns = images.shape[-2:]
-    blocks = images.reshape(*images.shape[:-2], rows // 2, 2, columns // 2, 2)
-    haar = _haar().to(images)
-    return torch.einsum("ui,vj,...risj->...uvrs", haar, haar, blocks).flatten(-4, -3)
+    below = images[..., ::2, :] + images[..., 1::2, :], images[..., ::2, :] - images[..., 1::2, :]
+    bands = [band for rows in below for band in (rows[..., ::2] + rows[..., 1::2], rows[..., ::2] - rows[..., 1::2])]
+    return torch.stack(bands, -3) / 2
 
 
 def synthesised(bands: Tensor) -> Tensor:
     """Return the images that `analysed` makes these bands of."""
-    haar = _haar().to(bands)
-    blocks = torch.einsum("ui,vj,...uvrs->...risj", haar, haar, bands.unflatten(-3, (2, 2)))
-    return blocks.flatten(-2).flatten(-3, -2)
+    pairs = bands.unbind(-3)
+    halves = [torch.stack([mean + apart, mean - apart], -1).flatten(-2) for mean, apart in (pairs[:2], pairs[2:])]
+    return torch.stack([halves[0] + halves[1], halves[0] - halves[1]], -2).flatten(-3, -2) / 2
 
 
 def _shrunk(images: Tensor, levels: int, shrink: Shrink) -> Tensor:
@@ -120,7 +119,3 @@ def _shrunk(images: Tensor, levels: int, shrink: Shrink) -> Tensor:
     bands = analysed(images)
     averages = _shrunk(bands[..., 0, :, :], levels - 1, shrink)
     return synthesised(torch.cat([averages.unsqueeze(-3), shrink(bands[..., 1:, :, :])], -3))
-
-
-def _haar() -> Tensor:
-    return torch.tensor([[1, 1], [1, -1]], dtype=torch.float64) / math.sqrt(2)

@@ -6,6 +6,7 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
+from purigeom.geometry.company import image_by_image, multiplied
 from purigeom.geometry.matrices import Matrices, normal_vectors
 from purigeom.geometry.spectrum.lanczos import Bidiagonal
 from purigeom.noise import Noise
@@ -119,14 +120,15 @@ def _summary(known: Tensor, dimensions: Tensor, found: Tensor) -> Remainder:
     The second is no less than the square of the first over the number of dimensions that share it.
     """
     count = found.shape[2]
-    gram = found.mT @ found
+    gram = multiplied(found.mT, found)
     samples = gram.diagonal(dim1=1, dim2=2)
     row, column = torch.triu_indices(count, count, 1)
     pairs = gram[:, row, column].square()
     products = torch.full_like(known, count, dtype=torch.int64)
-    value, error = samples.mean(1), samples.std(1) / count**0.5
-    fourth = torch.maximum(pairs.mean(1), value.square() / dimensions.clamp(min=1))
-    return Remainder(known, value, error, fourth, pairs.std(1) / (count / 2) ** 0.5, products)
+    value, error = (image_by_image(reduced, samples) for reduced in (torch.mean, torch.std))
+    mean_square, deviation = (image_by_image(reduced, pairs) for reduced in (torch.mean, torch.std))
+    fourth = torch.maximum(mean_square, value.square() / dimensions.clamp(min=1))
+    return Remainder(known, value, error / count**0.5, fourth, deviation / (count / 2) ** 0.5, products)
 
 
 def _kept(earlier: Remainder, later: Remainder, unmet: Tensor) -> Remainder:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import image_by_image, multiplied
 from purigeom.geometry.matrices import Matrices
 
 
@@ -31,7 +32,7 @@ def alignment(left: Tensor, right: Tensor) -> Tensor:
     if left.shape != right.shape:
         msg = f"alignment compares bases of the same shape; got {tuple(left.shape)} and {tuple(right.shape)}."
         raise ValueError(msg)
-    return ((left.mT @ right).square().sum((1, 2)) / left.shape[2]).clamp(max=1)
+    return (image_by_image(torch.sum, multiplied(left.mT, right).square()) / left.shape[2]).clamp(max=1)
 
 
 def compression_along(matrices: Matrices, basis: Tensor) -> Tensor:
@@ -40,7 +41,7 @@ def compression_along(matrices: Matrices, basis: Tensor) -> Tensor:
     `basis` holds orthonormal vectors, (image, column, vector); as many products are needed as it has vectors.
     """
     _check_basis(matrices, basis)
-    return matrices.push(basis).square().sum((1, 2)).div(basis.shape[2]).sqrt()
+    return image_by_image(torch.sum, matrices.push(basis).square()).div(basis.shape[2]).sqrt()
 
 
 @dataclass(frozen=True)

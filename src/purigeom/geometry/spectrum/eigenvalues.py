@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import multiplied
 from purigeom.geometry.matrices import Matrices, normal_vectors, orthonormal
 from purigeom.noise import Noise
 
@@ -55,8 +56,8 @@ def _arnoldi(matrices: Matrices, noise: Noise, steps: int) -> Tensor:
         vectors = matrices.push(basis[..., -1:])
         scale = torch.maximum(scale, vectors.norm(dim=1, keepdim=True))
         for _ in range(2):
-            overlap = basis.mT @ vectors
-            vectors = vectors - basis @ overlap
+            overlap = multiplied(basis.mT, vectors)
+            vectors = vectors - multiplied(basis, overlap)
             hessenberg[:, : step + 1, step] += overlap.squeeze(-1)
         length = vectors.norm(dim=1, keepdim=True)
         length = length.masked_fill(length <= 10 * torch.finfo(length.dtype).eps * scale, 0)

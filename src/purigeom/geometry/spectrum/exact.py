@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import multiplied
 from purigeom.geometry.matrices import Dense, Matrices
 from purigeom.geometry.spectrum.triplets import Triplets
 
@@ -34,6 +35,6 @@ def singular_triplets(matrices: Matrices) -> Triplets:
     """Return all singular values with their vectors on both sides; no residual but that of rounding."""
     full = dense(matrices).values
     left, values, right = torch.linalg.svd(full.double(), full_matrices=False)
-    residuals = (full.double().mT @ left - right.mT * values.unsqueeze(-2)).norm(dim=-2)
+    residuals = (multiplied(full.double().mT, left) - right.mT * values.unsqueeze(-2)).norm(dim=-2)
     left, values, right, residuals = (part.to(full.dtype) for part in (left, values, right.mT, residuals))
     return Triplets(left, values, right, residuals, full.shape[-1])

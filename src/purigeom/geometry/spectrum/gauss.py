@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import multiplied
 from purigeom.geometry.spectrum.density import Density, density
 from purigeom.geometry.spectrum.lanczos import Bidiagonal
 from purigeom.geometry.spectrum.partial import rounding
@@ -67,7 +68,9 @@ class Gauss:
 def gauss(run: Bidiagonal) -> Gauss:
     """Return a run's rule, with weights averaged over its starting vectors."""
     left, nodes, right = torch.linalg.svd(run.middle.double())
-    residuals = (run.residual.double() @ left[:, -run.block :]).norm(dim=-2) + rounding(run.right) * nodes[:, :1]
+    residuals = (
+        multiplied(run.residual.double(), left[:, -run.block :]).norm(dim=-2) + rounding(run.right) * nodes[:, :1]
+    )
     weights = right[..., : run.block].square().mean(-1)
     located = residuals <= CONVERGED * _apart(nodes, residuals)
     size = run.right.shape[1]

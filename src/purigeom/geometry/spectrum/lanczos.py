@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import multiplied
 from purigeom.geometry.matrices import Matrices, normal_vectors, orthonormal
 from purigeom.geometry.spectrum.triplets import Triplets
 from purigeom.noise import Noise
@@ -92,9 +93,9 @@ def advanced(matrices: Matrices, state: Bidiagonal) -> Bidiagonal:
     block, width = state.block, state.right.shape[-1]
     pushed = matrices.push(state.following)
     if width:
-        pushed = pushed - state.left[..., -block:] @ state.residual.mT
+        pushed = pushed - multiplied(state.left[..., -block:], state.residual.mT)
     fresh, upper = _appended(pushed, state.left)
-    pulled = matrices.pull(fresh) - state.following @ upper.mT
+    pulled = matrices.pull(fresh) - multiplied(state.following, upper.mT)
     right = torch.cat([state.right, state.following], -1)
     following, residual = _appended(pulled, right)
     middle = torch.nn.functional.pad(state.middle, (0, block, 0, block))
@@ -116,12 +117,12 @@ def leading_triplets(state: Bidiagonal, count: int) -> Triplets:
     """Return the largest singular values the bases know, with vectors and residuals |J'u - s v|."""
     left, values, right = torch.linalg.svd(state.middle.double(), full_matrices=False)
     left, values, right = left[..., :count], values[:, :count], right.mT[..., :count]
-    residuals = (state.residual.double() @ left[:, -state.block :]).norm(dim=-2)
+    residuals = multiplied(state.residual.double(), left[:, -state.block :]).norm(dim=-2)
     like = state.right.dtype
     return Triplets(
-        state.left @ left.to(like),
+        multiplied(state.left, left.to(like)),
         values.to(like),
-        state.right @ right.to(like),
+        multiplied(state.right, right.to(like)),
         residuals.to(like),
         state.products,
     )
@@ -137,16 +138,16 @@ def _appended(vectors: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
     found, coefficients = torch.linalg.qr(_outside(vectors, basis))
     directions, sizes, turn = torch.linalg.svd(coefficients)
     spent = sizes <= NOTHING_LEFT * _rounding(vectors) * scale
-    found = (found @ directions).where(~spent.unsqueeze(1), _anything(found, basis.shape[-1]))
+    found = multiplied(found, directions).where(~spent.unsqueeze(1), _anything(found, basis.shape[-1]))
     kept = (sizes.unsqueeze(-1) * turn).where(~spent.unsqueeze(-1), 0)
     for _ in range(2):  # a replacement may have little left outside the basis: once more makes it orthogonal
         found, change = torch.linalg.qr(_outside(found, basis))
-        kept = change @ kept
+        kept = multiplied(change, kept)
     return found, kept
 
 
 def _outside(vectors: Tensor, basis: Tensor) -> Tensor:
-    return vectors - basis @ (basis.mT @ vectors)
+    return vectors - multiplied(basis, multiplied(basis.mT, vectors))
 
 
 def _rounding(vectors: Tensor) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import multiplied
 from purigeom.geometry.matrices import Matrices, normal_vectors, orthonormal
 from purigeom.geometry.spectrum.triplets import Triplets
 from purigeom.noise import Noise
@@ -45,7 +46,7 @@ def randomised_triplets(
 def _best_within(matrices: Matrices, basis: Tensor, count: int, products: int) -> Triplets:
     """Return the leading triplets of J restricted to the span of an orthonormal basis (Rayleigh and Ritz)."""
     left, values, mixing = torch.linalg.svd(matrices.push(basis), full_matrices=False)
-    left, values, right = left[..., :count], values[:, :count], basis @ mixing.mT[..., :count]
+    left, values, right = left[..., :count], values[:, :count], multiplied(basis, mixing.mT[..., :count])
     residuals = (matrices.pull(left) - right * values.unsqueeze(1)).norm(dim=1)
     return Triplets(left, values, right, residuals, products)
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from purigeom.geometry.company import image_by_image
 from purigeom.geometry.spectrum.bracket import count_bracket
 from purigeom.geometry.spectrum.deflation import Remainder
 from purigeom.geometry.spectrum.gauss import gauss, luck, misplaced, quadrature
@@ -46,7 +47,7 @@ def bracketed_share(run: Bidiagonal, beyond: Remainder, threshold: float) -> tup
     """
     values = leading_triplets(run, run.middle.shape[-1]).values.double()
     size, edge = run.right.shape[1], rounding(run.right)
-    remainder = run.residual.double().square().sum((1, 2)) + beyond.value + 2 * beyond.error
+    remainder = image_by_image(torch.sum, run.residual.double().square()) + beyond.value + 2 * beyond.error
     fewest, _ = count_bracket(values, remainder, threshold * (1 + edge), size)
     _, most = count_bracket(values, remainder, threshold * (1 - edge), size)
     least_share, most_share = 1 - most.double() / size, 1 - fewest.double() / size

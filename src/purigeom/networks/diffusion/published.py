@@ -90,7 +90,7 @@ class PublishedNetwork(ABC):
         other = next((name for name, thing in tensors.items() if not isinstance(thing, Tensor)), None)
         if other is not None:
             msg = f"{self._name}) must hold tensors by name; {other!r} is a {type(tensors[other]).__name__}."
-            raise TypeError(msg)
+            raise ValueError(msg)
         return tensors
 
     @property
