@@ -1,5 +1,6 @@
 """What the commands do, as functions that return the text to print."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,7 +93,12 @@ def means(results: xr.Dataset) -> str:
 
 
 def _said(mean: float, error: float) -> str:
-    """Return a mean and its standard error, in powers of ten where four digits after the point show none of it."""
+    """Return a mean and its standard error, in powers of ten where four digits after the point show none of it.
+
+    What is infinite, as where nothing was changed, has no error.
+    """
+    if math.isinf(mean):
+        return f"{mean}"
     form = ".1e" if 0 < abs(mean) < FOUR_DIGITS else ".4f"
     return f"{mean:{form}} ± {error:{form}}"
 

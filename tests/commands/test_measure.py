@@ -112,3 +112,11 @@ def test_measure_knows_the_geometry_and_compares_digits_with_the_training_split(
     assert {"share_below", "curvature", "on_manifold_compression", "left_singular_vector"} <= set(found)
     assert "on_manifold_compression" in out
     assert "left_singular_vector" not in out
+
+
+def test_what_is_infinite_is_printed_without_an_error(command, tmp_path):
+    asked = ("--images", "digits:4", "--measurement", "distances", "--out", tmp_path / "s", "--quiet")
+    code, out, err = command("measure", "identity", *asked)
+    assert (code, err) == (0, "")
+    (line,) = [line for line in out.splitlines() if line.startswith("psnr")]
+    assert line.split() == ["psnr", "identity", "inf"]
