@@ -66,8 +66,9 @@ def kill_and_resume(root, alone, moments, beginnings, kills):
         seen.append(whole_rows(there, expected))
     assert seen == sorted(seen)
     assert seen[-1] > 0, "the kills came too early to say anything"
-    assert facts(run(tasks, there, quiet=True)) == facts(alone)
-    assert [finding for finding in store.verify(there) if not finding.harmless] == []
+    run(tasks, there, quiet=True)
+    assert [finding for finding in store.repair(there) if not finding.harmless] == [], "only half files may be left"
+    assert facts(there) == facts(alone)
 
 
 def test_a_run_killed_ten_times_ends_as_one_that_was_not(root, tmp_path):
